@@ -1,0 +1,2 @@
+//! multichat.
+pub mod protocol;

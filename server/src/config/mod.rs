@@ -1,0 +1,5 @@
+//! The configuration.
+
+mod limits;
+
+pub use limits::Limits;

@@ -1,0 +1,4 @@
+//! The multichat router.
+
+pub mod config;
+mod rate;

@@ -1,0 +1,2 @@
+//! The `multichat-server` command.
+fn main() {}
