@@ -1,4 +1,23 @@
-//! The multichat router.
+//! The multichat router: takes messages of chat clients and forwards each to everyone else in the room.
+//!
+//! [`Server::bind`] opens the port that a [`Config`](config::Config) describes, and [`Server::run`] serves
+//! it until it is told to stop. The program `multichat-server` is a command line around the two.
+//!
+//! From the ground up:
+//!
+//! * `room`: a totally ordered, bounded log, and the fan-out that hands it to readers. No sockets.
+//! * `connection`: one WebSocket connection, over any byte stream: metering, registration, delivery, close.
+//! * `listener`: the port: accepting, TLS, HTTP, and what bounds the strangers among the connections.
+//! * [`config`], [`tls`]: what the operator says.
 
+mod address;
 pub mod config;
+mod connection;
+mod frame;
+mod listener;
 mod rate;
+mod room;
+mod server;
+pub mod tls;
+
+pub use server::{BindError, Server};

@@ -25,33 +25,40 @@ impl Rate {
 /// Kept as the moment at which the bucket is full again (the generic cell rate algorithm, as in ATM's
 /// traffic management specification, TM 4.1): one number, and no timer that refills.
 #[derive(Clone, Copy, Debug)]
-pub struct TokenBucket {
+pub(crate) struct TokenBucket {
     full_at: Instant,
 }
 
 impl TokenBucket {
     /// A full bucket.
-    pub fn full(now: Instant) -> Self {
+    pub(crate) fn full(now: Instant) -> Self {
         Self { full_at: now }
+    }
+
+    /// Looks whether there is a token.
+    ///
+    /// # Errors
+    ///
+    /// If there is none: the moment at which there will be one.
+    pub(crate) fn peek(&self, rate: Rate, now: Instant) -> Result<(), Instant> {
+        let full_after = self.full_at.max(now) + rate.interval;
+        let all = rate.interval * rate.burst;
+        if full_after > now + all { Err(full_after - all) } else { Ok(()) }
     }
 
     /// Takes one token.
     ///
     /// # Errors
     ///
-    /// If there is none: the moment at which there will be one. Nothing is taken then.
-    pub fn take(&mut self, rate: Rate, now: Instant) -> Result<(), Instant> {
-        let full_at = self.full_at.max(now) + rate.interval;
-        let earliest = full_at - rate.interval * rate.burst;
-        if earliest > now {
-            return Err(earliest);
-        }
-        self.full_at = full_at;
+    /// As [`TokenBucket::peek`]. Nothing is taken then.
+    pub(crate) fn take(&mut self, rate: Rate, now: Instant) -> Result<(), Instant> {
+        self.peek(rate, now)?;
+        self.full_at = self.full_at.max(now) + rate.interval;
         Ok(())
     }
 
     /// Whether all tokens are back.
-    pub fn is_full(&self, now: Instant) -> bool {
+    pub(crate) fn is_full(&self, now: Instant) -> bool {
         self.full_at <= now
     }
 }
@@ -76,7 +83,8 @@ mod tests {
         assert!(!bucket.is_full(start));
         assert_eq!(bucket.take(rate, start), Err(start + SECOND / 4), "says when to come back");
         assert_eq!(bucket.take(rate, start + SECOND / 4), Ok(()));
-        let taken = (0..1000).filter(|i| bucket.take(rate, start + SECOND / 4 + SECOND / 100 * *i).is_ok()).count();
+        let taken =
+            (0..1000).filter(|i| bucket.take(rate, start + SECOND / 4 + SECOND / 100 * *i).is_ok()).count();
         assert_eq!(taken, 39, "ten seconds at four a second");
         assert!(bucket.is_full(start + 60 * SECOND));
         assert_eq!((0..20).filter(|_| bucket.take(rate, start + 60 * SECOND).is_ok()).count(), 8, "no hoard");

@@ -1,6 +1,6 @@
 //! The bounds under which a stranger's connection is held.
 
-use std::time::Duration;
+use std::{ops::RangeInclusive, time::Duration};
 
 use crate::rate::Rate;
 
@@ -55,7 +55,9 @@ pub struct Limits {
 }
 
 const SECOND: Duration = Duration::from_secs(1);
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
+/// A packet larger than this is no chat; and the sums that are made with it fit 32 bits.
+const LARGEST_PACKET: usize = 256 * 1024 * 1024;
 
 impl Default for Limits {
     fn default() -> Self {
@@ -67,13 +69,13 @@ impl Default for Limits {
             packet_bytes: 1024 * 1024,
             message: 10 * SECOND,
             message_fragments: 1024,
-            control_frames: Rate::new(64, SECOND, 128),
-            bad_packets: Self::bad_packets_per_minute(60),
+            control_frames: CONTROL_FRAMES.rate(64, None),
+            bad_packets: BAD_PACKETS.rate(60, None),
             client_name_bytes: 64,
             connections: 10_000,
             unregistered_connections: 512,
             unregistered_connections_per_address: 64,
-            failed_registrations: Rate::new(10, MINUTE, 10),
+            failed_registrations: FAILED_REGISTRATIONS.rate(10, None),
             log_entries: 4096,
             log_bytes: 16 * 1024 * 1024,
             write_stall: 10 * SECOND,
@@ -87,14 +89,133 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// A minute's worth at once, but never fewer than ten: a bridge that stumbles is not an attack.
-    pub(super) fn bad_packets_per_minute(count: u32) -> Option<Rate> {
-        Rate::new(count, MINUTE, count.max(10))
-    }
-
     /// Raw bytes that may come without a complete message among them: twice the largest packet, and
     /// something for headers and control frames.
     pub fn raw_bytes(&self) -> usize {
         2 * self.packet_bytes + 64 * 1024
+    }
+
+    /// Shows every field to a visitor. The one place that knows what the fields are called and which
+    /// values they may have.
+    pub(super) fn visit(&mut self, visitor: &mut impl Visitor) {
+        visitor.seconds("tls-handshake-seconds", &mut self.tls_handshake);
+        visitor.seconds("http-request-seconds", &mut self.http_request);
+        visitor.seconds("register-seconds", &mut self.register);
+        visitor.number("first-packet-bytes", &mut self.first_packet_bytes, 256..=LARGEST_PACKET);
+        visitor.number("packet-bytes", &mut self.packet_bytes, 256..=LARGEST_PACKET);
+        visitor.seconds("message-seconds", &mut self.message);
+        let mut fragments = self.message_fragments as usize;
+        visitor.number("message-fragments", &mut fragments, 1..=1_000_000);
+        self.message_fragments = u32::try_from(fragments).unwrap_or(u32::MAX);
+        visitor.rate(&CONTROL_FRAMES, &mut self.control_frames);
+        visitor.rate(&BAD_PACKETS, &mut self.bad_packets);
+        visitor.number("client-name-bytes", &mut self.client_name_bytes, 1..=4096);
+        visitor.number("connections", &mut self.connections, 1..=10_000_000);
+        visitor.number("unregistered-connections", &mut self.unregistered_connections, 1..=10_000_000);
+        visitor.number(
+            "unregistered-connections-per-address",
+            &mut self.unregistered_connections_per_address,
+            1..=10_000_000,
+        );
+        visitor.rate(&FAILED_REGISTRATIONS, &mut self.failed_registrations);
+        visitor.number("log-entries", &mut self.log_entries, 16..=16_777_216);
+        visitor.number("log-bytes", &mut self.log_bytes, 64 * 1024..=isize::MAX as usize);
+        visitor.seconds("write-stall-seconds", &mut self.write_stall);
+        visitor.seconds("ping-seconds", &mut self.ping);
+        visitor.seconds("pong-seconds", &mut self.pong);
+        visitor.rate(&MESSAGES, &mut self.messages);
+        visitor.seconds("close-seconds", &mut self.close);
+        visitor.seconds("shutdown-seconds", &mut self.shutdown);
+    }
+
+    /// The name of every field and its value, both as in the config file. A rate that is off is 0 and
+    /// has no burst.
+    pub fn fields(&self) -> Vec<(&'static str, String)> {
+        let mut list = List(Vec::new());
+        self.clone().visit(&mut list);
+        list.0
+    }
+}
+
+/// Something that is done with each field of [`Limits`].
+pub(super) trait Visitor {
+    /// A length of time.
+    fn seconds(&mut self, name: &'static str, value: &mut Duration);
+    /// A size or a count.
+    fn number(&mut self, name: &'static str, value: &mut usize, allowed: RangeInclusive<usize>);
+    /// A rate, which one or two fields of the file make up.
+    fn rate(&mut self, field: &RateField, value: &mut Option<Rate>);
+}
+
+/// How a rate is written in the config file.
+#[derive(Debug)]
+pub(super) struct RateField {
+    /// The field with the number of events in each period.
+    pub(super) name: &'static str,
+    pub(super) period: Duration,
+    /// The field with the burst, if it has one.
+    pub(super) burst_name: Option<&'static str>,
+    /// The burst where none is given.
+    pub(super) default_burst: fn(u32) -> u32,
+}
+
+const CONTROL_FRAMES: RateField = RateField {
+    name: "control-frames-per-second",
+    period: SECOND,
+    burst_name: Some("control-frames-burst"),
+    default_burst: |count| count.saturating_mul(2),
+};
+const BAD_PACKETS: RateField = RateField {
+    name: "bad-packets-per-minute",
+    period: MINUTE,
+    burst_name: None,
+    // A minute's worth, but never fewer than ten: a bridge that stumbles is not an attack.
+    default_burst: |count| if count < 10 { 10 } else { count },
+};
+const FAILED_REGISTRATIONS: RateField = RateField {
+    name: "failed-registrations-per-minute",
+    period: MINUTE,
+    burst_name: None,
+    default_burst: |count| count,
+};
+const MESSAGES: RateField = RateField {
+    name: "messages-per-second",
+    period: SECOND,
+    burst_name: Some("messages-burst"),
+    default_burst: |count| count.saturating_mul(2),
+};
+
+impl RateField {
+    /// `count` in each period; `None` if that is 0.
+    pub(super) fn rate(&self, count: u32, burst: Option<u32>) -> Option<Rate> {
+        Rate::new(count, self.period, burst.unwrap_or_else(|| (self.default_burst)(count)))
+    }
+
+    /// How many events in each period a rate was made of.
+    pub(super) fn count(&self, rate: Rate) -> u32 {
+        // Rounded to the nearest: the interval was rounded down to whole nanoseconds. Exact for all
+        // counts that the config file may have.
+        let (period, interval) = (self.period.as_nanos(), rate.interval.as_nanos().max(1));
+        u32::try_from((period + interval / 2) / interval).unwrap_or(u32::MAX)
+    }
+}
+
+/// Writes every field down.
+struct List(Vec<(&'static str, String)>);
+
+impl Visitor for List {
+    fn seconds(&mut self, name: &'static str, value: &mut Duration) {
+        self.0.push((name, value.as_secs_f64().to_string()));
+    }
+
+    fn number(&mut self, name: &'static str, value: &mut usize, _: RangeInclusive<usize>) {
+        self.0.push((name, value.to_string()));
+    }
+
+    fn rate(&mut self, field: &RateField, value: &mut Option<Rate>) {
+        self.0.push((field.name, value.map_or(0, |rate| field.count(rate)).to_string()));
+        if let (Some(name), Some(rate)) = (field.burst_name, value) {
+            self.0.push((name, rate.burst.to_string()));
+        }
     }
 }

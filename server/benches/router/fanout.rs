@@ -1,0 +1,144 @@
+//! Rows about what a delivery costs.
+
+use super::{
+    generator::{Arrivals, Generator, Result, Wait},
+    process::{Place, own_cpu},
+    report::{Aim, Figure},
+    rows::{Bench, Outcome, medians},
+    yardstick::Kind,
+};
+
+/// Work at a rate that is given.
+pub(crate) struct Paced {
+    clients: usize,
+    senders: usize,
+    rate: f64,
+    kind: Kind,
+    cpu: Aim,
+    p99: Aim,
+}
+
+/// The size of a chat message.
+const CHAT: usize = 64;
+pub(crate) const CHAT_400: Paced = Paced {
+    clients: 100,
+    senders: 100,
+    rate: 400.0,
+    kind: Kind::Coalesce,
+    cpu: Aim::Times(1.2),
+    p99: Aim::Times(1.25),
+};
+pub(crate) const CHAT_1500: Paced = Paced { rate: 1500.0, p99: Aim::AtMost(2.0), ..CHAT_400 };
+pub(crate) const SLOW_1000: Paced =
+    Paced { clients: 1001, senders: 1, rate: 40.0, kind: Kind::Write, cpu: Aim::Times(1.15), p99: Aim::None };
+
+/// The messages that are under way at once when the work is to saturate.
+const OUTSTANDING: u64 = 16;
+/// One sender, readers that take all that they get, and always a few messages under way.
+pub(crate) fn saturated(bench: &Bench, readers: usize, size: usize) -> Result<Outcome> {
+    let mut outcome = Outcome::default();
+    let [server, yardstick] = bench.beside(Kind::Coalesce, &mut outcome, |running, _| {
+        let mut generator = Generator::connect(running.address, readers + 1, 1, bench.wait)?;
+        generator.saturate(size, OUTSTANDING, bench.time(0.5))?;
+        let (before, delivered) = (running.cpu()?, generator.delivered());
+        let time = generator.saturate(size, OUTSTANDING, bench.time(1.5))?;
+        let cpu = running.cpu()? - before;
+        let delivered = (generator.delivered() - delivered) as f64;
+        let figures = [cpu * 1e6 / delivered, delivered / time.as_secs_f64() / 1e3];
+        Ok((figures, generator.finish()?))
+    })?;
+    let beside = |what, unit, figure: usize, aim| {
+        Figure::beside(what, unit, server[figure], (yardstick[figure], Kind::Coalesce), aim)
+    };
+    outcome.figures = vec![
+        beside("server CPU for each delivery", "µs", 0, Aim::Times(1.2)),
+        beside("deliveries", "thousands/s", 1, Aim::None),
+    ];
+    Ok(outcome)
+}
+
+/// Messages at moments that do not depend on the server.
+pub(crate) fn paced(bench: &Bench, work: &Paced) -> Result<Outcome> {
+    let mut outcome = Outcome::default();
+    let [server, yardstick] = bench.beside(work.kind, &mut outcome, |running, round| {
+        let mut generator = Generator::connect(running.address, work.clients, work.senders, bench.wait)?;
+        let arrivals = |seed| Arrivals::new(work.rate, work.senders, seed);
+        generator.schedule(CHAT, arrivals(100), bench.time(0.5))?;
+        let (before, delivered) = (running.cpu()?, generator.delivered());
+        let mut latencies = generator.schedule(CHAT, arrivals(round + 1), bench.time(3.5))?;
+        let cpu = running.cpu()? - before;
+        let delivered = (generator.delivered() - delivered) as f64;
+        let figures = [cpu * 1e6 / delivered, latencies.quantile(0.5), latencies.quantile(0.99)];
+        Ok((figures, generator.finish()?))
+    })?;
+    let beside = |what, unit, figure: usize, aim| {
+        Figure::beside(what, unit, server[figure], (yardstick[figure], work.kind), aim)
+    };
+    outcome.figures = vec![
+        beside("server CPU for each delivery", "µs", 0, work.cpu),
+        beside("latency p50", "ms", 1, Aim::None),
+        beside("latency p99", "ms", 2, work.p99),
+    ];
+    Ok(outcome)
+}
+
+/// What a second core brings.
+///
+/// The clients need a core too, and on a machine with two there is none to spare. So the clients cost as
+/// little as they can - of large messages most of them have the kernel throw away the bytes, uncopied, and
+/// just count them - and what they do cost is taken off: with both cores the server's throughput is that
+/// for each second of a core that the clients left to it, used or not, times two. With one core it is the
+/// throughput for each second that the server was busy, which is the best that it could do. A server on
+/// one thread comes to little more than 1, one that is never idle and wastes nothing to 2.
+pub(crate) fn cores(bench: &Bench) -> Result<Outcome> {
+    const READERS: usize = 1000;
+    const SENDERS: usize = 4;
+    const SIZE: usize = 16 << 10;
+    let mut outcome = Outcome::default();
+    let (mut one, mut both) = (Vec::new(), Vec::new());
+    for _ in 0..bench.rounds() {
+        for place in [Place::Tested, Place::Both] {
+            let running = bench.server().start(&bench.cores, place)?;
+            let mut generator = Generator::connect(running.address, READERS + SENDERS, SENDERS, Wait::Sleep)?;
+            // A few read it all, for the ledger.
+            for (place, client) in generator.clients.iter_mut().enumerate().skip(SENDERS) {
+                client.discards = place % 50 != 0;
+            }
+            generator.saturate(SIZE, OUTSTANDING, bench.time(0.5))?;
+            let (before, own, delivered) = (running.cpu()?, own_cpu(), generator.delivered());
+            let time = generator.saturate(SIZE, OUTSTANDING, bench.time(2.0))?;
+            let busy = running.cpu()? - before;
+            let own = own_cpu() - own;
+            let delivered = (generator.delivered() - delivered) as f64 / 1e3;
+            if place == Place::Both {
+                let left = 2.0 * time.as_secs_f64() - own;
+                both.push([2.0 * delivered / left, busy / left, busy * 1e3 / delivered]);
+            } else {
+                one.push([delivered / busy, busy / time.as_secs_f64(), busy * 1e3 / delivered]);
+            }
+            let tally = generator.finish()?;
+            if place == Place::Tested {
+                outcome.end_round(running, tally)?;
+            } else {
+                // Here it is meant to share its cores with the clients.
+                outcome.tally += tally;
+                running.stop()?;
+            }
+        }
+    }
+    bench.cores.enter(Place::Generator)?;
+    let (one, both) = (medians(&one), medians(&both));
+    let beside = |what, unit, figure: usize| Figure {
+        compared: Some((one[figure], "on one")),
+        ..Figure::alone(what, unit, both[figure], Aim::None)
+    };
+    outcome.figures = vec![
+        Figure {
+            aim: Aim::AtLeastTimes(1.6),
+            ..beside("deliveries, clients' CPU taken off", "thousands/s", 0)
+        },
+        beside("server CPU for each delivery", "µs", 2),
+        beside("share of its cores it used", "of 1", 1),
+    ];
+    Ok(outcome)
+}

@@ -1,0 +1,309 @@
+//! The load: a single thread with one epoll that holds every client's connection.
+//!
+//! It must never be what is measured. So it reads in large pieces, keeps no payload, allocates nothing for
+//! a message, and by default does not sleep: on loopback a server pays for waking up a sleeping reader,
+//! which no server pays whose clients are elsewhere.
+
+use std::{
+    error::Error,
+    net::SocketAddr,
+    os::fd::OwnedFd,
+    time::{Duration, Instant},
+};
+
+use rustix::{
+    event::epoll::{self, Event, EventData, EventFlags},
+    time::Timespec,
+};
+
+use super::{
+    client::{Arrival, Client, Stage},
+    ledger::{Latencies, Ledger, Tally},
+    wire::{self, Stamp, Template},
+};
+
+mod load;
+
+pub(crate) use load::Arrivals;
+
+/// What can go wrong, said in words.
+pub(crate) type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+/// Handshakes under way at once; fewer than a server allows one address by default.
+const HANDSHAKES: usize = 32;
+/// For anything that is waited for.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// Room for one read.
+const READ: usize = 256 * 1024;
+/// Events handled between two looks at the clock.
+const EVENTS: usize = 64;
+
+/// What the generator does while nothing happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wait {
+    /// Looks again at once.
+    Spin,
+    /// Sleeps until something happens.
+    Sleep,
+}
+
+/// All clients, and the ledger of what they get.
+pub(crate) struct Generator {
+    address: SocketAddr,
+    epoll: OwnedFd,
+    events: Vec<Event>,
+    buffer: Vec<u8>,
+    pub(crate) clients: Vec<Client>,
+    /// The first so many clients may send.
+    senders: usize,
+    /// Messages of each sender.
+    sent: Vec<u32>,
+    /// Deliveries that are to come of all that was sent.
+    expected: u64,
+    /// Clients that have stopped reading.
+    stalled: usize,
+    ledger: Ledger,
+    latencies: Option<Latencies>,
+    start: Instant,
+    wait: Wait,
+    registered: usize,
+    /// Connections that closed as asked, in [`churn`](Self::churn).
+    closed: u64,
+    churning: bool,
+    /// How long a forwarded message is, for clients that only count bytes.
+    frame_length: usize,
+    /// Messages, of those outstanding, by their place in the room: how many readers still lack them.
+    lacking: Vec<usize>,
+    completed: u64,
+    pub(crate) pings: u64,
+}
+
+/// The name of a client. All are equally long.
+fn name(place: usize) -> String {
+    format!("client-{place:05}")
+}
+
+impl Generator {
+    /// Connects and registers so many clients, of which the first `senders` may send.
+    pub(crate) fn connect(address: SocketAddr, clients: usize, senders: usize, wait: Wait) -> Result<Self> {
+        let mut generator = Self {
+            address,
+            epoll: epoll::create(epoll::CreateFlags::CLOEXEC)?,
+            events: Vec::with_capacity(EVENTS),
+            buffer: vec![0; READ],
+            clients: Vec::with_capacity(clients),
+            senders,
+            sent: vec![0; senders],
+            expected: 0,
+            stalled: 0,
+            ledger: Ledger::new(clients, senders),
+            latencies: None,
+            start: Instant::now(),
+            wait,
+            registered: 0,
+            closed: 0,
+            churning: false,
+            frame_length: 1,
+            lacking: Vec::new(),
+            completed: 0,
+            pings: 0,
+        };
+        let deadline = Instant::now() + PATIENCE;
+        while generator.registered < clients {
+            if Instant::now() > deadline {
+                return Err(format!("only {} of {clients} clients registered", generator.registered).into());
+            }
+            while generator.clients.len() < clients.min(generator.registered + HANDSHAKES) {
+                let place = generator.clients.len();
+                let client = generator.dial(place)?;
+                generator.clients.push(client);
+            }
+            generator.turn(Some(Duration::from_millis(100)))?;
+        }
+        Ok(generator)
+    }
+
+    fn dial(&self, place: usize) -> Result<Client> {
+        let client = Client::connect(self.address, name(place).len())?;
+        epoll::add(&self.epoll, &client.stream, EventData::new_u64(place as u64), EventFlags::IN)?;
+        Ok(client)
+    }
+
+    fn nanoseconds(&self) -> u64 {
+        self.start.elapsed().as_nanos() as u64
+    }
+
+    /// One round of epoll. Waits at most that long, where the generator is one that sleeps.
+    fn turn(&mut self, patience: Option<Duration>) -> Result<()> {
+        let patience = patience.filter(|_| self.wait == Wait::Sleep).unwrap_or_default();
+        let timeout = Timespec { tv_sec: 0, tv_nsec: patience.as_nanos() as i64 };
+        let mut events = std::mem::take(&mut self.events);
+        events.clear();
+        epoll::wait(&self.epoll, rustix::buffer::spare_capacity(&mut events), Some(&timeout))?;
+        for event in &events {
+            let (flags, place) = (event.flags, event.data.u64() as usize);
+            if flags.contains(EventFlags::OUT) {
+                self.flush(place)?;
+            }
+            if flags.intersects(EventFlags::IN | EventFlags::HUP | EventFlags::ERR) {
+                self.read(place)?;
+            }
+        }
+        self.events = events;
+        Ok(())
+    }
+
+    /// Writes what a client has to write, and asks to be told when it can go on if that is not all.
+    fn flush(&mut self, place: usize) -> Result<()> {
+        let client = &mut self.clients[place];
+        let blocked = !client.flush()?;
+        if blocked != client.blocked {
+            client.blocked = blocked;
+            let flags = if blocked { EventFlags::IN | EventFlags::OUT } else { EventFlags::IN };
+            epoll::modify(&self.epoll, &client.stream, EventData::new_u64(place as u64), flags)?;
+        }
+        Ok(())
+    }
+
+    fn read(&mut self, place: usize) -> Result<()> {
+        if self.clients[place].stalled {
+            // Nothing but the end is told of one that does not read.
+            self.clients[place].stage = Stage::Ended;
+            epoll::delete(&self.epoll, &self.clients[place].stream)?;
+            return Ok(());
+        }
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let count = self.clients[place].read(&mut buffer);
+        if self.clients[place].discards {
+            self.discard(place, count);
+        } else {
+            let mut input = &buffer[..count];
+            while let Some(arrival) = self.clients[place].next_arrival(&mut input) {
+                self.handle(place, arrival)?;
+            }
+        }
+        self.buffer = buffer;
+        if self.clients[place].stage == Stage::Ended {
+            self.ended(place)?;
+        }
+        Ok(())
+    }
+
+    fn handle(&mut self, place: usize, arrival: Arrival) -> Result<()> {
+        let client = &mut self.clients[place];
+        match arrival {
+            Arrival::Delivery(stamp) => {
+                client.received += 1;
+                let ordinal = client.received;
+                self.ledger.enter(place, stamp);
+                if let Some(latencies) = &mut self.latencies {
+                    latencies.add((self.start.elapsed().as_nanos() as u64).saturating_sub(stamp.due));
+                }
+                self.reached(place, ordinal);
+            }
+            Arrival::Upgraded => {
+                client.register(&name(place))?;
+            }
+            Arrival::Acknowledged => {
+                client.stage = Stage::Registered;
+                self.registered += 1;
+                if self.churning {
+                    client.send(wire::CLOSE, &1000_u16.to_be_bytes())?;
+                }
+            }
+            Arrival::Ping(payload) => {
+                self.pings += 1;
+                client.send(wire::PONG, &payload)?;
+            }
+            Arrival::Close(code) => client.close_code = Some(code),
+            Arrival::Nonsense(text) => return Err(format!("client {place} was sent {text:?}").into()),
+        }
+        Ok(())
+    }
+
+    /// Counts the bytes of a client that throws them away.
+    fn discard(&mut self, place: usize, count: usize) {
+        let client = &mut self.clients[place];
+        client.discarded += count as u64;
+        let whole = client.discarded / self.frame_length as u64;
+        let before = client.received;
+        client.received = whole;
+        self.ledger.tally.delivered += whole - before;
+        for ordinal in before + 1..=whole {
+            self.reached(place, ordinal);
+        }
+    }
+
+    /// A reader has the room's message with this number, from 1.
+    fn reached(&mut self, place: usize, ordinal: u64) {
+        if place < self.senders || self.lacking.is_empty() {
+            return;
+        }
+        let slot = (ordinal % self.lacking.len() as u64) as usize;
+        self.lacking[slot] = self.lacking[slot].saturating_sub(1);
+        if self.lacking[slot] == 0 {
+            self.lacking[slot] = self.clients.len() - self.senders;
+            self.completed += 1;
+        }
+    }
+
+    fn ended(&mut self, place: usize) -> Result<()> {
+        let client = &self.clients[place];
+        epoll::delete(&self.epoll, &client.stream)?;
+        if self.churning && client.close_code == Some(1000) {
+            self.closed += 1;
+            return Ok(());
+        }
+        Err(format!("the connection of client {place} ended, close code {:?}", client.close_code).into())
+    }
+
+    /// Puts a message into a client's hands; [`flush`](Self::flush) writes it.
+    fn put(&mut self, sender: usize, due: u64, template: &mut Template) {
+        let stamp = Stamp { sender: sender as u32, number: self.sent[sender], due };
+        template.put(self.clients[sender].out(), stamp);
+        self.sent[sender] += 1;
+        self.expected += (self.clients.len() - 1 - self.stalled) as u64;
+    }
+
+    /// Only answers pings.
+    pub(crate) fn rest(&mut self, time: Duration) -> Result<()> {
+        let end = Instant::now() + time;
+        while Instant::now() < end {
+            self.turn(Some(Duration::from_millis(10)))?;
+        }
+        Ok(())
+    }
+
+    /// Waits until all that is to come has come, or until nothing more comes.
+    fn settle(&mut self) -> Result<()> {
+        let (mut last, mut quiet) = (self.ledger.tally.delivered, Instant::now());
+        while self.ledger.tally.delivered < self.expected && quiet.elapsed() < PATIENCE / 3 {
+            self.turn(Some(Duration::from_millis(10)))?;
+            if self.ledger.tally.delivered != last {
+                (last, quiet) = (self.ledger.tally.delivered, Instant::now());
+            }
+        }
+        Ok(())
+    }
+
+    /// Deliveries so far.
+    pub(crate) fn delivered(&self) -> u64 {
+        self.ledger.tally.delivered
+    }
+
+    /// Closes the books: waits a little for what comes once too often, and counts what never came.
+    pub(crate) fn finish(mut self) -> Result<Tally> {
+        self.rest(Duration::from_millis(50))?;
+        let total: u64 = self.sent.iter().map(|sent| u64::from(*sent)).sum();
+        for (place, client) in self.clients.iter().enumerate() {
+            if client.discards {
+                let tally = &mut self.ledger.tally;
+                tally.lost += total.saturating_sub(client.received);
+                tally.doubled += client.received.saturating_sub(total);
+            } else if !client.stalled {
+                self.ledger.close(place, &self.sent);
+            }
+        }
+        Ok(self.ledger.tally)
+    }
+}

@@ -1,0 +1,127 @@
+//! Rows about what a connection costs, idle, new or stuck.
+
+use std::time::{Duration, Instant};
+
+use super::{
+    generator::{Arrivals, Generator, Result},
+    ledger::{Latencies, Tally},
+    process::{Place, Program},
+    report::{Aim, Figure},
+    rows::{Bench, Outcome},
+    yardstick::Kind,
+};
+
+/// Clients that connect at once when they come and go.
+const CHURNING: usize = 16;
+
+/// Many clients that say nothing: what they take, what it cost to let them in, and whether they cost
+/// anything while nothing happens.
+pub(crate) fn idle(bench: &Bench) -> Result<Outcome> {
+    const CLIENTS: usize = 5000;
+    const SENDERS: usize = 10;
+    if bench.files.is_some_and(|files| files < CLIENTS as u64 + 100) {
+        return Err(format!("{CLIENTS} connections need as many open files (see ulimit -n)").into());
+    }
+    let mut outcome = Outcome::default();
+    let mut rows = Vec::new();
+    for program in [Program::Yardstick(Kind::Write), bench.server()] {
+        let running = program.start(&bench.cores, Place::Tested)?;
+        let (empty, before) = (running.memory()?, running.cpu()?);
+        let mut generator = Generator::connect(running.address, CLIENTS, SENDERS, bench.wait)?;
+        let accepting = (running.cpu()? - before) * 1e6 / CLIENTS as f64;
+        let each = |memory: u64| memory.saturating_sub(empty.now) as f64 / 1024.0 / CLIENTS as f64;
+        generator.rest(bench.time(1.0))?;
+        let fresh = each(running.memory()?.now);
+        // 20 messages in a second.
+        generator.schedule(1024, Arrivals::new(20.0, SENDERS, 1), Duration::from_secs(1))?;
+        generator.rest(bench.time(1.0))?;
+        let used = each(running.memory()?.now);
+        let (before, pings) = (running.cpu()?, generator.pings);
+        let time = if matches!(program, Program::Server(_)) { bench.time(10.0) } else { Duration::ZERO };
+        generator.rest(time)?;
+        let idling = (running.cpu()? - before) * 1e3 / time.as_secs_f64();
+        rows.push(([accepting, fresh, used, idling], generator.pings - pings));
+        let tally = generator.finish()?;
+        outcome.end_round(running, tally)?;
+    }
+    let [(yardstick, _), (server, pings)] = rows[..] else { return Err("two programs".into()) };
+    let beside = |what, unit, figure: usize, aim| {
+        Figure::beside(what, unit, server[figure], (yardstick[figure], Kind::Write), Aim::AtMost(aim))
+    };
+    let idling = format!("CPU while idle ({pings} pings)");
+    outcome.figures = vec![
+        beside("server CPU to accept each", "µs", 0, 60.0),
+        beside("memory of each, fresh", "KiB", 1, 6.0),
+        beside("memory of each, after 20 × 1 KiB to all", "KiB", 2, 6.0),
+        // "None": less than a thousandth of a core.
+        Figure::alone(idling, "ms/s", server[3], Aim::AtMost(1.0)),
+    ];
+    Ok(outcome)
+}
+
+/// Clients that come and go.
+pub(crate) fn churn(bench: &Bench) -> Result<Outcome> {
+    let mut outcome = Outcome::default();
+    let [server, yardstick] = bench.beside(Kind::Write, &mut outcome, |running, _| {
+        Generator::churn(running.address, CHURNING, bench.time(0.5))?;
+        let before = running.cpu()?;
+        let count = Generator::churn(running.address, CHURNING, bench.time(2.0))?;
+        Ok(([(running.cpu()? - before) * 1e6 / count as f64], Tally::default()))
+    })?;
+    let what = "server CPU for each";
+    outcome.figures =
+        vec![Figure::beside(what, "µs", server[0], (yardstick[0], Kind::Write), Aim::Times(1.5))];
+    Ok(outcome)
+}
+
+/// One reader stops, and the others must not notice.
+pub(crate) fn stall(bench: &Bench) -> Result<Outcome> {
+    const READERS: usize = 100;
+    const RATE: f64 = 400.0;
+    const SIZE: usize = 4096;
+    const LOG_MIB: f64 = 16.0;
+    /// The last one.
+    const STALLED: usize = READERS;
+    let running = bench.server().start(&bench.cores, Place::Tested)?;
+    let mut generator = Generator::connect(running.address, READERS + 1, 1, bench.wait)?;
+    let empty = running.memory()?;
+    let arrivals = |seed| Arrivals::new(RATE, 1, seed);
+    generator.schedule(SIZE, arrivals(1), bench.time(1.0))?;
+    let mut before = generator.schedule(SIZE, arrivals(2), bench.time(6.0))?;
+    generator.stall(STALLED)?;
+    let mut during = Latencies::default();
+    let start = Instant::now();
+    // Behind the log after 10 s and what the socket's buffers hold; reset some seconds later.
+    for seed in 3.. {
+        during.append(generator.schedule(SIZE, arrivals(seed), Duration::from_secs(2))?);
+        if generator.has_ended(STALLED) || start.elapsed() > Duration::from_secs(24) {
+            break;
+        }
+    }
+    let time = start.elapsed().as_secs_f64();
+    let grown = running.memory()?.peak.saturating_sub(empty.now) as f64 / f64::from(1 << 20);
+    let (code, ended) = generator.drain_stalled(STALLED, Duration::from_secs(2))?;
+    let found = match code {
+        Some(code) => format!("close {code}"),
+        None if ended => "a reset".to_owned(),
+        None => "no end".to_owned(),
+    };
+    let cut = ended && code.is_none_or(|code| code == 4513);
+    let mut outcome = Outcome::default();
+    outcome.end_round(running, generator.finish()?)?;
+    let (before, during) = (before.quantile(0.99), during.quantile(0.99));
+    outcome.figures = vec![
+        Figure {
+            compared: Some((before, "before")),
+            ..Figure::alone("latency p99 of the 99 others", "ms", during, Aim::Times(1.2))
+        },
+        Figure::alone(
+            format!("cut: finds {found} after {time:.0} s"),
+            "1: yes",
+            f64::from(u8::from(cut)),
+            Aim::AtLeast(1.0),
+        ),
+        Figure::alone("memory grown by, at its peak", "MiB", grown, Aim::AtMost(LOG_MIB + 4.0)),
+    ];
+    Ok(outcome)
+}

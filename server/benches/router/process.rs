@@ -1,0 +1,236 @@
+//! The programs under test: started on cores of their own, watched, and ended.
+//!
+//! What a program costs is read from `/proc`: the time on a core of each of its threads, in nanoseconds,
+//! and its resident memory.
+
+use std::{
+    fs::{self, File},
+    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
+    thread,
+    time::{Duration, Instant},
+};
+
+use rustix::{
+    process::{Pid, Resource, Rlimit, Signal},
+    thread::CpuSet,
+};
+
+use super::{generator::Result, wire, yardstick::Kind};
+
+/// One core for the program under test, and another for the generator.
+#[derive(Clone, Debug)]
+pub(crate) struct Cores {
+    tested: usize,
+    generator: usize,
+}
+
+/// Where a program may run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// On the core for the program under test.
+    Tested,
+    /// On the core of the generator.
+    Generator,
+    /// On both.
+    Both,
+}
+
+impl Cores {
+    /// Picks two of those that this process may use, not two threads of one core if that can be helped.
+    pub(crate) fn pick() -> Result<Self> {
+        let allowed = rustix::thread::sched_getaffinity(None)?;
+        let mut cores = (0..CpuSet::MAX_CPU).filter(|core| allowed.is_set(*core));
+        let tested = cores.next().ok_or("no core")?;
+        let path = format!("/sys/devices/system/cpu/cpu{tested}/topology/thread_siblings_list");
+        let siblings = fs::read_to_string(path).unwrap_or_default();
+        let siblings: Vec<usize> = siblings.trim().split([',', '-']).filter_map(|n| n.parse().ok()).collect();
+        let mut others: Vec<usize> = cores.collect();
+        others.sort_by_key(|core| siblings.contains(core));
+        let generator =
+            *others.first().ok_or("two cores are needed: one for the server, one for its clients")?;
+        Ok(Self { tested, generator })
+    }
+
+    /// Moves this thread, and so the programs that it starts from now on.
+    pub(crate) fn enter(&self, place: Place) -> Result<()> {
+        let mut set = CpuSet::new();
+        if place != Place::Generator {
+            set.set(self.tested);
+        }
+        if place != Place::Tested {
+            set.set(self.generator);
+        }
+        Ok(rustix::thread::sched_setaffinity(None, &set)?)
+    }
+}
+
+/// What is measured.
+#[derive(Clone, Debug)]
+pub(crate) enum Program {
+    /// The server at this path.
+    Server(PathBuf),
+    /// This program again, as a yardstick.
+    Yardstick(Kind),
+}
+
+/// A program that runs.
+#[derive(Debug)]
+pub(crate) struct Running {
+    child: Child,
+    pub(crate) address: SocketAddr,
+    folder: PathBuf,
+    is_server: bool,
+}
+
+/// Resident memory in bytes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Memory {
+    pub(crate) now: u64,
+    pub(crate) peak: u64,
+}
+
+impl Program {
+    /// Starts it and waits until it accepts connections.
+    pub(crate) fn start(&self, cores: &Cores, place: Place) -> Result<Running> {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
+            .join(format!("bench-router-{}-{count}", std::process::id()));
+        fs::create_dir_all(&folder)?;
+        // Free a moment ago, and nobody else is about to ask for one.
+        let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
+        let mut command = match self {
+            Self::Server(path) => {
+                let config = folder.join("config.json");
+                let key = wire::SECRET_KEY;
+                let text = format!(r#"{{"ws-path":"/","host":"{address}","secret-key":"{key}"}}"#);
+                fs::write(&config, text)?;
+                let mut command = Command::new(path);
+                command.arg("serve").arg("--config").arg(config);
+                command
+            }
+            Self::Yardstick(kind) => {
+                let mut command = Command::new(std::env::current_exe()?);
+                command.args(["yardstick", kind.name(), &address.port().to_string()]);
+                command
+            }
+        };
+        let output = File::create(folder.join("output.txt"))?;
+        command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
+        cores.enter(place)?;
+        let child = command.spawn();
+        cores.enter(if place == Place::Both { Place::Both } else { Place::Generator })?;
+        let is_server = matches!(self, Self::Server(_));
+        let mut running = Running { child: child?, address, folder, is_server };
+        running.wait_until_up()?;
+        Ok(running)
+    }
+}
+
+impl Running {
+    fn wait_until_up(&mut self) -> Result<()> {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while TcpStream::connect(self.address).is_err() {
+            if self.child.try_wait()?.is_some() || Instant::now() > deadline {
+                return Err(format!("it does not come up; it says:\n{}", self.output()).into());
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+        // Lets it be done with that connection.
+        thread::sleep(Duration::from_millis(50));
+        Ok(())
+    }
+
+    /// The end of what it has printed.
+    fn output(&self) -> String {
+        let text = fs::read_to_string(self.folder.join("output.txt")).unwrap_or_default();
+        let lines: Vec<&str> = text.lines().collect();
+        lines[lines.len().saturating_sub(20)..].join("\n")
+    }
+
+    /// The seconds that its threads have spent on a core. A thread that has ended is not in it; neither the
+    /// server nor a yardstick has threads that come and go under load.
+    pub(crate) fn cpu(&self) -> Result<f64> {
+        Ok(self.schedule()?[0])
+    }
+
+    /// The seconds that its threads have spent on a core, and waited for one.
+    fn schedule(&self) -> Result<[f64; 2]> {
+        let mut seconds = [0.0, 0.0];
+        for task in fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
+            let text = fs::read_to_string(task?.path().join("schedstat"))?;
+            let mut fields = text.split_whitespace();
+            for sum in &mut seconds {
+                *sum += fields.next().ok_or("schedstat is too short")?.parse::<f64>()? / 1e9;
+            }
+        }
+        Ok(seconds)
+    }
+
+    /// Its resident memory.
+    pub(crate) fn memory(&self) -> Result<Memory> {
+        let read = |file: &str| fs::read_to_string(format!("/proc/{}/{file}", self.child.id()));
+        let field = |text: &str, name: &str| -> Option<u64> {
+            let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+            Some(line.split_whitespace().next()?.parse::<u64>().ok()? * 1024)
+        };
+        let status = read("status")?;
+        // The roll-up is exact where the status is an estimate.
+        let now = read("smaps_rollup").ok().and_then(|text| field(&text, "Rss:"));
+        let now = now.or_else(|| field(&status, "VmRSS:")).ok_or("no VmRSS")?;
+        Ok(Memory { now, peak: field(&status, "VmHWM:").unwrap_or(now).max(now) })
+    }
+
+    /// The share of its time on a core that it would have liked to have, and that others had.
+    pub(crate) fn disturbance(&self) -> Result<f64> {
+        let [ran, waited] = self.schedule()?;
+        Ok(waited / (ran + waited))
+    }
+
+    /// Ends it. An error if it had ended before, or does not end well.
+    pub(crate) fn stop(mut self) -> Result<()> {
+        if let Some(status) = self.child.try_wait()? {
+            return Err(format!("it ended by itself, {status}; it said:\n{}", self.output()).into());
+        }
+        if !self.is_server {
+            return Ok(());
+        }
+        let pid = Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, Signal::TERM)?;
+        let deadline = Instant::now() + Duration::from_secs(12);
+        while Instant::now() < deadline {
+            match self.child.try_wait()? {
+                // No code: it ended by the signal.
+                Some(status) if status.code().is_none_or(|code| code == 0) => return Ok(()),
+                Some(status) => return Err(format!("{status}; it said:\n{}", self.output()).into()),
+                None => thread::sleep(Duration::from_millis(2)),
+            }
+        }
+        Err("it does not end when it is told to".into())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// The seconds that the generator itself has spent on a core.
+pub(crate) fn own_cpu() -> f64 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
+}
+
+/// Allows this process, and those that it starts, as many open files as the system permits.
+pub(crate) fn raise_file_limit() -> Option<u64> {
+    let limit = rustix::process::getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, ..limit };
+    let _ = rustix::process::setrlimit(Resource::Nofile, raised);
+    rustix::process::getrlimit(Resource::Nofile).current
+}

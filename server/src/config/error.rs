@@ -1,0 +1,115 @@
+//! What can be wrong with a config file.
+
+use std::{fmt, io, path::PathBuf};
+
+/// Why there is no configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file is not there, or may not be read.
+    #[error("{}: cannot be read: {source}", file.display())]
+    Unreadable {
+        /// The config file.
+        file: PathBuf,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// The file is not JSON.
+    #[error("{}:{line}:{column}: not JSON: {reason}", file.display())]
+    Syntax {
+        /// The config file.
+        file: PathBuf,
+        /// Counted from 1.
+        line: usize,
+        /// Counted from 1; 0 stands before the first character of a line.
+        column: usize,
+        /// What the parser says.
+        reason: String,
+    },
+    /// Fields are missing or have values that cannot be used; all of them are listed, a line each.
+    #[error("{}", lines(file, problems))]
+    Fields {
+        /// The config file.
+        file: PathBuf,
+        /// At least one.
+        problems: Vec<Problem>,
+    },
+}
+
+fn lines(file: &std::path::Path, problems: &[Problem]) -> String {
+    let lines: Vec<_> = problems.iter().map(|problem| format!("{}: {problem}", file.display())).collect();
+    lines.join("\n")
+}
+
+/// A field that is missing or has a value that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The full name, such as `limits.packet-bytes`; empty for the file as a whole.
+    pub field: String,
+    /// What belongs there, with an example.
+    pub expected: String,
+    /// What is there instead.
+    pub found: Found,
+}
+
+/// What is there instead of a usable value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// Nothing.
+    Missing,
+    /// A value, as far as it may be shown, and why it cannot be used if that is not plain.
+    Value(String, Option<String>),
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.field.is_empty() {
+            write!(f, "the file must be {}; ", self.expected)?;
+        } else {
+            write!(f, "\"{}\" must be {}; ", self.field, self.expected)?;
+        }
+        match &self.found {
+            Found::Missing => f.write_str("it is missing"),
+            Found::Value(value, None) => write!(f, "found {value}"),
+            Found::Value(value, Some(reason)) => write!(f, "found {value}: {reason}"),
+        }
+    }
+}
+
+/// Something in a usable config file that its author should know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Warning {
+    /// A field that nobody reads.
+    UnknownField {
+        /// The full name.
+        field: String,
+        /// The field that was perhaps meant.
+        nearest: Option<String>,
+    },
+    /// A field that is read but changes nothing.
+    WithoutEffect {
+        /// The full name.
+        field: String,
+        /// Which other field would have to be set.
+        missing: String,
+    },
+    /// The secret key is the one of an example config file, which everybody knows.
+    KnownSecretKey,
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownField { field, nearest: Some(nearest) } => {
+                write!(f, "unknown field \"{field}\"; did you mean \"{nearest}\"?")
+            }
+            Self::UnknownField { field, nearest: None } => write!(f, "unknown field \"{field}\""),
+            Self::WithoutEffect { field, missing } => {
+                write!(f, "\"{field}\" has no effect while \"{missing}\" is 0")
+            }
+            Self::KnownSecretKey => f.write_str(
+                "\"secret-key\" is the one of the example file, which everybody knows; \
+                 choose your own, or let `multichat-server init` make one",
+            ),
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Why a connection ends, and how its peer is told.
+
+use std::io;
+
+use multichat::protocol::CloseCode;
+use tokio_tungstenite::tungstenite::Error as WsError;
+
+use super::meter::Violation;
+
+/// Why a connection ends.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Ending {
+    /// The peer sent a close, which the WebSocket library answers.
+    #[error("closed by the client{}", code.map_or(String::new(), |code| format!(" with {code}")))]
+    ByPeer { code: Option<u16> },
+    /// The peer's stream ended without a close.
+    #[error("connection lost")]
+    Lost,
+    /// The stream failed.
+    #[error("connection lost: {0}")]
+    Failed(io::ErrorKind),
+    /// The peer does not answer pings.
+    #[error("no answer to a ping")]
+    Silent,
+    /// The peer is told why with a close.
+    #[error("{why}")]
+    Close { code: CloseCode, why: &'static str },
+    /// The peer went beyond a bound.
+    #[error("{0}")]
+    Violation(#[from] Violation),
+}
+
+impl Ending {
+    pub(super) const GOING_AWAY: Self = Self::close(CloseCode::GoingAway, "the server shuts down");
+    pub(super) const OVERRUN: Self =
+        Self::close(CloseCode::SlowConsumer, "read too slowly: the log has moved on");
+    pub(super) const STALLED: Self =
+        Self::close(CloseCode::SlowConsumer, "read too slowly: the socket takes nothing");
+
+    pub(super) const fn close(code: CloseCode, why: &'static str) -> Self {
+        Self::Close { code, why }
+    }
+
+    /// What the peer is told, if anything.
+    pub(super) fn close_code(&self) -> Option<CloseCode> {
+        match self {
+            Self::Close { code, .. } => Some(*code),
+            Self::Violation(violation) => Some(violation.close_code()),
+            Self::ByPeer { .. } | Self::Lost | Self::Failed(_) | Self::Silent => None,
+        }
+    }
+}
+
+impl From<io::Error> for Ending {
+    fn from(error: io::Error) -> Self {
+        match error.get_ref().and_then(|inner| inner.downcast_ref::<Violation>()) {
+            Some(violation) => Self::Violation(*violation),
+            None => Self::Failed(error.kind()),
+        }
+    }
+}
+
+impl From<WsError> for Ending {
+    fn from(error: WsError) -> Self {
+        match error {
+            WsError::Io(error) => error.into(),
+            WsError::Utf8(_) => Self::close(CloseCode::Utf8, "a text that is not UTF-8"),
+            WsError::Capacity(_) => Violation::TooBig.into(),
+            WsError::Protocol(
+                tokio_tungstenite::tungstenite::error::ProtocolError::ResetWithoutClosingHandshake,
+            )
+            | WsError::ConnectionClosed
+            | WsError::AlreadyClosed => Self::Lost,
+            _ => Self::close(CloseCode::ProtocolError, "not WebSocket"),
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Failed registrations, counted for each address, so that guessing a key is slow.
+
+use std::collections::HashMap;
+
+use parking_lot::Mutex;
+use tokio::time::Instant;
+
+use crate::{
+    address::AddressBlock,
+    rate::{Rate, TokenBucket},
+};
+
+/// The most addresses that are kept in mind. While there are more, the failures of others are treated as
+/// one too many.
+const MAX_ADDRESSES: usize = 65_536;
+
+/// The failed registrations of the recent past.
+#[derive(Debug)]
+pub(super) struct Failures {
+    rate: Option<Rate>,
+    buckets: Mutex<HashMap<AddressBlock, TokenBucket>>,
+}
+
+impl Failures {
+    pub(super) fn new(rate: Option<Rate>) -> Self {
+        Self { rate, buckets: Mutex::default() }
+    }
+
+    /// Notes a failure. Returns whether the address has failed so often that its answer should wait.
+    pub(super) fn note(&self, address: AddressBlock, now: Instant) -> bool {
+        let Some(rate) = self.rate else { return false };
+        let mut buckets = self.buckets.lock();
+        if buckets.len() >= MAX_ADDRESSES && !buckets.contains_key(&address) {
+            buckets.retain(|_, bucket| !bucket.is_full(now));
+            if buckets.len() >= MAX_ADDRESSES {
+                return true;
+            }
+        }
+        buckets.entry(address).or_insert_with(|| TokenBucket::full(now)).take(rate, now).is_err()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        net::{IpAddr, Ipv4Addr},
+        time::Duration,
+    };
+
+    use super::*;
+
+    fn address(number: u32) -> AddressBlock {
+        IpAddr::from(Ipv4Addr::from(number)).into()
+    }
+
+    #[test]
+    fn an_address_that_fails_often_waits_and_others_do_not() {
+        let now = Instant::now();
+        let failures = Failures::new(Rate::new(10, Duration::from_secs(60), 10));
+        let waits = (0..12).map(|_| failures.note(address(1), now)).collect::<Vec<_>>();
+        assert_eq!(waits, [[false; 10].as_slice(), &[true; 2]].concat());
+        assert!(!failures.note(address(2), now));
+        assert!(!failures.note(address(1), now + Duration::from_secs(6)));
+    }
+
+    #[test]
+    fn memory_is_bounded_and_the_past_is_forgotten() {
+        let now = Instant::now();
+        let failures = Failures::new(Rate::new(10, Duration::from_secs(60), 10));
+        for number in 0..MAX_ADDRESSES as u32 {
+            assert!(!failures.note(address(number), now));
+        }
+        assert!(failures.note(address(u32::MAX), now));
+        assert_eq!(failures.buckets.lock().len(), MAX_ADDRESSES);
+        assert!(!failures.note(address(u32::MAX), now + Duration::from_secs(7)));
+        assert_eq!(failures.buckets.lock().len(), 1);
+    }
+}

@@ -1,0 +1,94 @@
+//! Whether the peer is still there. Pure: the time is an argument.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// How a peer is asked.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pings {
+    /// Between two pings.
+    pub(super) interval: Duration,
+    /// For a sign of life after a ping.
+    pub(super) answer: Duration,
+}
+
+/// What is to be done now.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Check {
+    Nothing,
+    /// Send a ping.
+    Ping,
+    /// The peer is gone.
+    Gone,
+}
+
+/// What is known of one peer.
+#[derive(Debug)]
+pub(super) struct Liveness {
+    next_ping: Instant,
+    /// When the ping was sent that has not been answered, as far as is known.
+    asked_at: Option<Instant>,
+}
+
+impl Liveness {
+    pub(super) fn new(pings: Pings, now: Instant) -> Self {
+        Self { next_ping: now + pings.interval, asked_at: None }
+    }
+
+    /// Looks at the clock. `alive_at` is the peer's last sign of life: whatever it sends is one, not the
+    /// pong alone.
+    pub(super) fn check(&mut self, pings: Pings, alive_at: Instant, now: Instant) -> Check {
+        if let Some(asked_at) = self.asked_at {
+            if alive_at > asked_at {
+                self.asked_at = None;
+            } else if now >= asked_at + pings.answer {
+                return Check::Gone;
+            }
+        }
+        if now < self.next_ping {
+            return Check::Nothing;
+        }
+        self.next_ping = now + pings.interval;
+        self.asked_at.get_or_insert(now);
+        Check::Ping
+    }
+
+    /// When to look at the clock again.
+    pub(super) fn deadline(&self, pings: Pings) -> Instant {
+        self.asked_at.map_or(self.next_ping, |asked_at| self.next_ping.min(asked_at + pings.answer))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+    const PINGS: Pings = Pings { interval: Duration::from_secs(25), answer: Duration::from_secs(10) };
+
+    #[test]
+    fn a_silent_peer_is_gone_after_one_ping() {
+        let start = Instant::now();
+        let mut liveness = Liveness::new(PINGS, start);
+        assert_eq!(liveness.check(PINGS, start, start + 24 * SECOND), Check::Nothing);
+        assert_eq!(liveness.deadline(PINGS), start + 25 * SECOND);
+        assert_eq!(liveness.check(PINGS, start, start + 25 * SECOND), Check::Ping);
+        assert_eq!(liveness.deadline(PINGS), start + 35 * SECOND);
+        assert_eq!(liveness.check(PINGS, start, start + 34 * SECOND), Check::Nothing);
+        assert_eq!(liveness.check(PINGS, start, start + 35 * SECOND), Check::Gone);
+    }
+
+    #[test]
+    fn a_peer_that_answers_is_asked_again_and_again() {
+        let mut now = Instant::now();
+        let mut liveness = Liveness::new(PINGS, now);
+        for _ in 0..100 {
+            now += 25 * SECOND;
+            assert_eq!(liveness.check(PINGS, now - 20 * SECOND, now), Check::Ping);
+            let answered_at = now + 9 * SECOND;
+            assert_eq!(liveness.check(PINGS, answered_at, now + 10 * SECOND), Check::Nothing);
+            assert_eq!(liveness.deadline(PINGS), now + 25 * SECOND);
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! What one connection has to send that is not in the log: acks, pings, pongs, a close, and the rest of a
+//! frame that the socket took only a part of.
+
+use std::{
+    collections::VecDeque,
+    io,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use bytes::{Buf, Bytes};
+use tokio::time::Instant;
+
+use super::stream::ByteStream;
+use crate::room::{Origin, Pass, Seq};
+
+/// The most bytes of control frames that wait for a peer that does not read. More are not queued; the
+/// WebSocket library then keeps only the newest pong, as RFC 6455, section 5.5.3, allows.
+const MAX_CONTROL_BACKLOG: usize = 1024;
+
+/// The sending side of a connection. All frames pass through here, so that none begins in the midst of
+/// another.
+#[derive(Debug)]
+pub(super) struct Outlet {
+    queue: VecDeque<Bytes>,
+    /// The socket did not take all that was to be sent.
+    blocked: Option<Blocked>,
+    /// The last time a blocked socket took something.
+    progress_at: Instant,
+}
+
+#[derive(Debug)]
+struct Blocked {
+    since: Instant,
+    taken: u64,
+}
+
+impl Outlet {
+    pub(super) fn new(now: Instant) -> Self {
+        Self { queue: VecDeque::new(), blocked: None, progress_at: now }
+    }
+
+    /// Queues a frame. Who calls this bounds how many.
+    pub(super) fn push(&mut self, frame: Bytes) {
+        self.queue.push_back(frame);
+    }
+
+    /// Whether another control frame may be queued.
+    pub(super) fn takes_control(&self) -> bool {
+        self.queue.iter().map(Bytes::len).sum::<usize>() < MAX_CONTROL_BACKLOG
+    }
+
+    /// Drops all frames that have not begun.
+    pub(super) fn clear_unbegun(&mut self) {
+        // The front may be in the midst of being sent; it is kept in any case.
+        self.queue.truncate(1);
+    }
+
+    /// Whether the socket would not take more when last tried.
+    pub(super) fn is_blocked(&self) -> bool {
+        self.blocked.is_some()
+    }
+
+    /// Whether nothing is queued.
+    pub(super) fn is_empty(&self) -> bool {
+        self.queue.is_empty()
+    }
+
+    /// The last time a blocked socket took something, or at first the beginning.
+    pub(super) fn progress_at(&self) -> Instant {
+        self.progress_at
+    }
+
+    /// Since when the socket has not taken one byte of what is to be sent.
+    pub(super) fn stalled_since(&self) -> Option<Instant> {
+        self.blocked.as_ref().map(|blocked| blocked.since)
+    }
+
+    /// Sends what is queued.
+    pub(super) fn poll_drain<S: ByteStream>(
+        &mut self,
+        stream: &mut S,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
+        let result = self.poll_queue(stream, cx);
+        self.note(stream, result.is_pending());
+        result
+    }
+
+    fn poll_queue<S: ByteStream>(&mut self, stream: &mut S, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while let Some(frame) = self.queue.front_mut() {
+            let len = ready!(poll_write(stream, cx, frame))?;
+            frame.advance(len);
+            if frame.is_empty() {
+                self.queue.pop_front();
+            }
+        }
+        Pin::new(stream).poll_flush(cx)
+    }
+
+    /// Sends what `pass` holds beyond `cursor`, which moves on by what was sent or begun. Nothing may be
+    /// queued.
+    pub(super) fn poll_pass<S: ByteStream>(
+        &mut self,
+        stream: &mut S,
+        cx: &mut Context<'_>,
+        pass: &Pass,
+        origin: Origin,
+        cursor: &mut Seq,
+    ) -> Poll<io::Result<()>> {
+        while let Some(run) = pass.next_run(origin, *cursor) {
+            let begin = run.start;
+            let Poll::Ready(len) = poll_write(stream, cx, &pass.bytes()[run])? else {
+                self.note(stream, true);
+                return Poll::Pending;
+            };
+            let stop = pass.stop_at(begin + len);
+            *cursor = stop.cursor;
+            if !stop.rest.is_empty() {
+                self.queue.push_back(stop.rest);
+                ready!(self.poll_drain(stream, cx))?;
+            }
+        }
+        *cursor = pass.end().max(*cursor);
+        self.poll_drain(stream, cx)
+    }
+
+    /// Notes how an attempt to send ended. Only a byte that is taken ends a stall: an attempt that had
+    /// nothing to send says nothing about the socket.
+    fn note<S: ByteStream>(&mut self, stream: &S, is_pending: bool) {
+        if self.blocked.is_none() && !is_pending {
+            return;
+        }
+        let taken = stream.taken();
+        let has_progress = self.blocked.as_ref().is_some_and(|blocked| blocked.taken != taken);
+        if self.blocked.is_some() && !has_progress {
+            return;
+        }
+        let now = Instant::now();
+        if has_progress {
+            self.progress_at = now;
+        }
+        self.blocked = is_pending.then_some(Blocked { since: now, taken });
+    }
+}
+
+fn poll_write<S: ByteStream>(stream: &mut S, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    match ready!(Pin::new(stream).poll_write(cx, bytes))? {
+        0 => Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+        len => Poll::Ready(Ok(len)),
+    }
+}

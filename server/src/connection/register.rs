@@ -1,0 +1,135 @@
+//! The first packet of a connection: who is there, and with which key.
+
+use std::{
+    future::{Future, poll_fn},
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use futures_util::Stream;
+use multichat::protocol::{ClientName, ClientPacket, CloseCode, DecodeError, RegisterAck, ServerPacket};
+use tokio::{
+    select,
+    time::{Instant, sleep, timeout},
+};
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{
+        Message,
+        protocol::{Role, WebSocketConfig},
+    },
+};
+use tracing::info;
+
+use super::{Peer, Router, closing, ending::Ending, member::Member, stream::ByteStream, wire::Wire};
+use crate::frame;
+
+/// A connection reads so many bytes at once. Most packets fit; larger ones take several reads, and memory
+/// only while they are on their way.
+const READ_BUFFER: usize = 2048;
+
+/// How long one who fails over and over waits for the answer.
+const FAILURE_DELAY: Duration = Duration::from_secs(1);
+
+/// A WebSocket connection that has not registered.
+pub(crate) struct Candidate<S> {
+    router: Arc<Router>,
+    peer: Peer,
+    socket: WebSocketStream<Wire<S>>,
+}
+
+impl<S: ByteStream> Candidate<S> {
+    /// A stream that was just upgraded; `early` is what was read behind the request.
+    pub(crate) async fn new(router: Arc<Router>, peer: Peer, stream: S, early: Bytes) -> Self {
+        // The meter comes before the library's own bounds; these are what it needs to bound its buffers.
+        let packet_bytes = router.limits.packet_bytes;
+        let config = WebSocketConfig::default()
+            .read_buffer_size(READ_BUFFER)
+            .write_buffer_size(0)
+            .max_write_buffer_size(1024)
+            .max_message_size(Some(packet_bytes))
+            .max_frame_size(Some(packet_bytes));
+        let wire = Wire::new(stream, early, router.meter_bounds.clone());
+        let socket = WebSocketStream::from_raw_socket(wire, Role::Server, Some(config)).await;
+        Self { router, peer, socket }
+    }
+
+    /// Reads the first packet. A good `register` makes a member of the room; for anything else, and if
+    /// `interrupt` says that the connection must go, it is closed.
+    pub(crate) async fn register(mut self, interrupt: impl Future<Output = CloseCode>) -> Option<Member<S>> {
+        let outcome = select! {
+            code = interrupt => Err(Ending::close(code, "no room for unregistered connections")),
+            outcome = self.read_register() => outcome,
+        };
+        let Self { router, peer, socket } = self;
+        match outcome {
+            Ok(name) => Some(Member::join(router, peer, name, socket)),
+            Err(ending) => {
+                info!(connection = peer.id.0, address = %peer.address, reason = %ending, "refused");
+                closing::close(socket, &ending, router.limits.close).await;
+                None
+            }
+        }
+    }
+
+    async fn read_register(&mut self) -> Result<ClientName, Ending> {
+        let deadline = Ending::close(CloseCode::RegisterTimeout, "no register in time");
+        let outcome = timeout(self.router.limits.register, self.read_name()).await.unwrap_or(Err(deadline));
+        if let Err(Ending::Close { code: CloseCode::BadRegister | CloseCode::Unauthorized, .. }) = outcome
+            && self.router.failures.note(self.peer.address.ip().into(), Instant::now())
+        {
+            sleep(FAILURE_DELAY).await;
+        }
+        outcome
+    }
+
+    async fn read_name(&mut self) -> Result<ClientName, Ending> {
+        let text = loop {
+            match poll_fn(|cx| poll_message(&mut self.socket, cx)).await? {
+                Message::Text(text) => break text,
+                Message::Binary(_) => return Err(Ending::close(CloseCode::Binary, "a binary message")),
+                Message::Close(frame) => {
+                    return Err(Ending::ByPeer { code: frame.map(|frame| frame.code.into()) });
+                }
+                Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
+            }
+        };
+        let limits = &self.router.limits;
+        let bad_register = |why| Ending::close(CloseCode::BadRegister, why);
+        let register = match ClientPacket::decode(&text, limits.first_packet_bytes) {
+            Ok(ClientPacket::Register(register)) => register,
+            Ok(_) | Err(DecodeError::UnknownAction) => {
+                return Err(bad_register("the first packet is not a register"));
+            }
+            Err(_) => return Err(bad_register("a register with missing or wrong fields, or not JSON")),
+        };
+        let name = ClientName::parse(&register.client_name, limits.client_name_bytes)
+            .map_err(|_| bad_register("a client name that is too long or has control characters"))?;
+        if self.router.secret_key.matches(&register.secret_key) {
+            Ok(name)
+        } else {
+            Err(Ending::close(CloseCode::Unauthorized, "wrong key"))
+        }
+    }
+}
+
+/// The next message, with pongs sent meanwhile.
+fn poll_message<S: ByteStream>(
+    socket: &mut WebSocketStream<Wire<S>>,
+    cx: &mut Context<'_>,
+) -> Poll<Result<Message, Ending>> {
+    let message = Pin::new(&mut *socket).poll_next(cx);
+    // Pending or not: whoever registers before it reads its pongs is not kept waiting.
+    if let Poll::Ready(Err(error)) = socket.get_mut().poll_drain(cx) {
+        return Poll::Ready(Err(error.into()));
+    }
+    message.map(|message| Ok(message.ok_or(Ending::Lost)??))
+}
+
+/// The answer to a good `register`.
+pub(super) fn ack() -> Bytes {
+    frame::text(&ServerPacket::RegisterAck(RegisterAck::default()).encode())
+}

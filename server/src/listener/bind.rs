@@ -1,0 +1,52 @@
+//! Opens the port.
+
+use std::{
+    io,
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+};
+
+use socket2::{Domain, Protocol, SockRef, Type};
+use tokio::net::{TcpListener, lookup_host};
+
+use super::socket;
+use crate::config::{Host, Limits};
+
+/// How many connections the kernel holds ready. It cuts this to its own bound (`net.core.somaxconn`).
+const BACKLOG: i32 = 4096;
+
+/// Opens the port that `host` means.
+///
+/// # Errors
+///
+/// The name has no address, or the address can't be had.
+pub(super) async fn bind(host: &Host, limits: &Limits) -> io::Result<TcpListener> {
+    match host {
+        Host::AnyInterface { port } => listen((Ipv6Addr::UNSPECIFIED, *port).into(), limits)
+            // No IPv6 on this machine.
+            .or_else(|_| listen((Ipv4Addr::UNSPECIFIED, *port).into(), limits)),
+        Host::Address(address) => listen(*address, limits),
+        Host::Name { host, port } => {
+            let addresses = lookup_host((host.as_str(), *port)).await?.collect::<Vec<_>>();
+            // As Go does: IPv4 if the name has such an address.
+            let address = addresses.iter().find(|address| address.is_ipv4()).or(addresses.first());
+            let address = address.ok_or_else(|| io::Error::other("the name has no address"))?;
+            listen(*address, limits)
+        }
+    }
+}
+
+fn listen(address: SocketAddr, limits: &Limits) -> io::Result<TcpListener> {
+    let socket = socket2::Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    // A restart must not wait for the connections of the last run to be forgotten. Elsewhere than on Unix
+    // this option would let two servers have one port.
+    #[cfg(unix)]
+    socket.set_reuse_address(true)?;
+    if address.ip() == Ipv6Addr::UNSPECIFIED {
+        socket.set_only_v6(false)?;
+    }
+    socket::set_options(SockRef::from(&socket), limits)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    TcpListener::from_std(socket.into())
+}

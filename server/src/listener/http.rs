@@ -1,0 +1,285 @@
+//! The HTTP side of the port: the WebSocket upgrade, a page for people, files under `web-root`.
+
+use std::{convert::Infallible, io, sync::Arc};
+
+use bytes::Bytes;
+use http_body_util::{Either, Full};
+use hyper::{
+    Method, Request, Response, StatusCode, Version,
+    body::Incoming,
+    header::{
+        self, ALLOW, CONNECTION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN, RETRY_AFTER,
+        SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE,
+    },
+    server::conn::http1::{self, Parts},
+    service::service_fn,
+};
+use hyper_staticfile::Static;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use parking_lot::Mutex;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    sync::{OwnedSemaphorePermit, Semaphore},
+};
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+
+use crate::config::{AllowedOrigins, Config, WsPath};
+
+/// The most bytes of a request's head.
+const MAX_HEAD: usize = 16 * 1024;
+/// The most header fields of a request.
+const MAX_HEADERS: usize = 64;
+/// When one who was refused for lack of room may come again, in seconds.
+const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("5");
+
+/// What a GET finds where there is no `web-root`.
+const PAGE: &str = include_str!("page.html");
+
+type Body = Either<Full<Bytes>, hyper_staticfile::Body>;
+
+/// The HTTP side.
+pub(super) struct HttpSide {
+    ws_path: WsPath,
+    origins: AllowedOrigins,
+    files: Option<Static>,
+    http: http1::Builder,
+    /// A permit for each WebSocket connection.
+    places: Arc<Semaphore>,
+}
+
+/// A stream after its HTTP stage, if it was upgraded.
+pub(super) struct Upgraded<S> {
+    pub(super) stream: S,
+    /// What was read behind the request.
+    pub(super) early: Bytes,
+    /// Held as long as the connection lasts.
+    pub(super) place: OwnedSemaphorePermit,
+}
+
+/// Why a connection was not upgraded.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum HttpEnd {
+    /// The peer asked for pages, or nothing, and left.
+    #[error("no upgrade asked for")]
+    Served,
+    /// The request was refused.
+    #[error("upgrade refused: {0}")]
+    Refused(&'static str),
+    /// Not HTTP, too slow, or gone.
+    #[error("bad request: {0}")]
+    Failed(#[from] hyper::Error),
+}
+
+/// A refusal: its status, what the log says, and what the peer is told.
+struct Refusal {
+    status: StatusCode,
+    why: &'static str,
+    advice: &'static str,
+    header: Option<(HeaderName, HeaderValue)>,
+}
+
+impl Refusal {
+    const fn new(status: StatusCode, why: &'static str, advice: &'static str) -> Self {
+        Self { status, why, advice, header: None }
+    }
+
+    fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.header = Some((name, value));
+        self
+    }
+}
+
+impl HttpSide {
+    pub(super) fn new(config: &Config) -> Self {
+        let mut http = http1::Builder::new();
+        http.timer(TokioTimer::new())
+            .header_read_timeout(config.limits.http_request)
+            .max_headers(MAX_HEADERS)
+            .max_buf_size(MAX_HEAD);
+        Self {
+            ws_path: config.ws_path.clone(),
+            origins: config.allowed_origins.clone(),
+            files: config.web_root.as_ref().map(Static::new),
+            http,
+            places: Arc::new(Semaphore::new(config.limits.connections.min(Semaphore::MAX_PERMITS))),
+        }
+    }
+
+    /// Serves requests until one of them is an upgrade.
+    pub(super) async fn upgrade<S>(&self, stream: S) -> Result<Upgraded<S>, HttpEnd>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let outcome = Mutex::new(Err(HttpEnd::Served));
+        let service = service_fn(|request| Box::pin(self.answer(request, &outcome)));
+        let connection = self.http.serve_connection(TokioIo::new(stream), service);
+        let (stream, early) = {
+            let Parts { io, read_buf, .. } = connection.without_shutdown().await?;
+            (io.into_inner(), read_buf)
+        };
+        Ok(Upgraded { stream, early, place: outcome.into_inner()? })
+    }
+
+    /// Tells a peer that there is no room for it.
+    pub(super) async fn refuse<S>(&self, stream: S) -> Result<(), hyper::Error>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let service = service_fn(|_| async {
+            let refusal = Refusal::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "",
+                "Too many connections from your address have not registered yet. Try again later.",
+            );
+            Ok::<_, Infallible>(respond(refusal.with(RETRY_AFTER, RETRY_AFTER_SECONDS)))
+        });
+        self.http.clone().keep_alive(false).serve_connection(TokioIo::new(stream), service).await
+    }
+
+    async fn answer(
+        &self,
+        request: Request<Incoming>,
+        outcome: &Mutex<Result<OwnedSemaphorePermit, HttpEnd>>,
+    ) -> io::Result<Response<Body>> {
+        if !asks_for_upgrade(request.headers()) {
+            return self.page(request).await;
+        }
+        match self.accept(&request) {
+            Ok((place, response)) => {
+                *outcome.lock() = Ok(place);
+                Ok(response)
+            }
+            Err(refusal) => {
+                *outcome.lock() = Err(HttpEnd::Refused(refusal.why));
+                Ok(respond(refusal))
+            }
+        }
+    }
+
+    /// The server's part of the opening handshake (RFC 6455, section 4.2).
+    fn accept(&self, request: &Request<Incoming>) -> Result<(OwnedSemaphorePermit, Response<Body>), Refusal> {
+        let headers = request.headers();
+        if !self.ws_path.accepts(request.uri().path()) {
+            return Err(Refusal::new(
+                StatusCode::NOT_FOUND,
+                "wrong path",
+                "No WebSocket is served on this path. The path is `ws-path` in the router's config.json.",
+            ));
+        }
+        if request.method() != Method::GET || request.version() != Version::HTTP_11 {
+            return Err(Refusal::new(
+                StatusCode::BAD_REQUEST,
+                "not a GET of HTTP/1.1",
+                "A WebSocket upgrade is a GET request of HTTP/1.1.",
+            ));
+        }
+        if headers.get(SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
+            return Err(Refusal::new(
+                StatusCode::UPGRADE_REQUIRED,
+                "wrong WebSocket version",
+                "The router speaks version 13 of the WebSocket protocol: Sec-WebSocket-Version: 13.",
+            )
+            .with(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13")));
+        }
+        let Some(key) = headers.get(SEC_WEBSOCKET_KEY).filter(|key| is_websocket_key(key.as_bytes())) else {
+            return Err(Refusal::new(
+                StatusCode::BAD_REQUEST,
+                "no good Sec-WebSocket-Key",
+                "A WebSocket upgrade has a Sec-WebSocket-Key of 16 bytes in base64.",
+            ));
+        };
+        self.check_origin(headers)?;
+        let Ok(place) = self.places.clone().try_acquire_owned() else {
+            return Err(Refusal::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the connection limit is reached",
+                "The router has as many connections as it may. Try again later.",
+            )
+            .with(RETRY_AFTER, RETRY_AFTER_SECONDS));
+        };
+        let mut response = Response::new(Either::Left(Full::default()));
+        *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+        let headers = response.headers_mut();
+        headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+        headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+        // Base64 is always a good header value.
+        if let Ok(accept) = derive_accept_key(key.as_bytes()).parse() {
+            headers.insert(SEC_WEBSOCKET_ACCEPT, accept);
+        }
+        Ok((place, response))
+    }
+
+    /// Browsers say which page a connection comes from; anything else may leave that out.
+    fn check_origin(&self, headers: &HeaderMap) -> Result<(), Refusal> {
+        let host = headers.get(HOST).and_then(|host| host.to_str().ok());
+        let is_allowed = headers
+            .get(ORIGIN)
+            .is_none_or(|origin| origin.to_str().is_ok_and(|origin| self.origins.allows(origin, host)));
+        if is_allowed {
+            return Ok(());
+        }
+        Err(Refusal::new(
+            StatusCode::FORBIDDEN,
+            "origin not allowed",
+            "Pages of this origin may not connect. To allow them, add the origin, such as \
+             \"https://chat.example.org\", to `allowed-origins` in the router's config.json.",
+        ))
+    }
+
+    /// What there is for those who do not ask for an upgrade.
+    async fn page(&self, request: Request<Incoming>) -> io::Result<Response<Body>> {
+        if request.method() != Method::GET && request.method() != Method::HEAD {
+            let refusal = Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "", "Only GET is served here.");
+            return Ok(respond(refusal.with(ALLOW, HeaderValue::from_static("GET, HEAD"))));
+        }
+        let path = request.uri().path();
+        if let Some(files) = &self.files {
+            let mut response = files.clone().serve(request).await?.map(Either::Right);
+            response
+                .headers_mut()
+                .insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+            return Ok(response);
+        }
+        if path == "/" {
+            let mut response = Response::new(Either::Left(Full::from(PAGE)));
+            let html = HeaderValue::from_static("text/html; charset=utf-8");
+            response.headers_mut().insert(CONTENT_TYPE, html);
+            return Ok(response);
+        }
+        Ok(respond(if self.ws_path.accepts(path) {
+            Refusal::new(
+                StatusCode::UPGRADE_REQUIRED,
+                "",
+                "This is where multichat clients connect. It speaks WebSocket, not plain HTTP.",
+            )
+            .with(UPGRADE, HeaderValue::from_static("websocket"))
+        } else {
+            Refusal::new(StatusCode::NOT_FOUND, "", "There is nothing here.")
+        }))
+    }
+}
+
+fn respond(refusal: Refusal) -> Response<Body> {
+    let mut response = Response::new(Either::Left(Full::from(format!("{}\n", refusal.advice))));
+    *response.status_mut() = refusal.status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    headers.extend(refusal.header);
+    response
+}
+
+/// Whether the request is meant to become a WebSocket (RFC 6455, section 4.2.1, items 3 and 4).
+fn asks_for_upgrade(headers: &HeaderMap) -> bool {
+    has_token(headers, &CONNECTION, "upgrade") && has_token(headers, &UPGRADE, "websocket")
+}
+
+fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
+    let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).any(|part| part.trim().eq_ignore_ascii_case(token))
+}
+
+/// Whether this is the base64 form of 16 bytes: 22 symbols and two signs of padding.
+fn is_websocket_key(key: &[u8]) -> bool {
+    let is_symbol = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+    matches!(key, [symbols @ .., b'=', b'='] if symbols.len() == 22 && symbols.iter().all(is_symbol))
+}

@@ -1,0 +1,113 @@
+//! TCP sockets: their options, and the [`ByteStream`] that connections are served on.
+
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use socket2::{SockRef, TcpKeepalive};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+};
+use tokio_rustls::server::TlsStream;
+
+use crate::{config::Limits, connection::ByteStream};
+
+/// Sets what every connection needs. On Linux a listener hands these down to the sockets it accepts, which
+/// saves the calls for each of them.
+pub(super) fn set_options(socket: SockRef<'_>, limits: &Limits) -> io::Result<()> {
+    // Frames are small, and written whole.
+    socket.set_tcp_nodelay(true)?;
+    // The kernel's own look at a peer that has vanished, for the stages that send no pings.
+    let keepalive = TcpKeepalive::new().with_time(whole_seconds(limits.ping));
+    socket.set_tcp_keepalive(&keepalive.with_interval(whole_seconds(limits.pong)))?;
+    #[cfg(target_os = "linux")]
+    socket.set_tcp_user_timeout(Some(limits.ping + limits.pong))?;
+    Ok(())
+}
+
+/// The kernel counts these in seconds, and takes no 0.
+fn whole_seconds(duration: Duration) -> Duration {
+    Duration::from_secs(duration.as_secs().max(1))
+}
+
+/// A TCP connection that counts what it takes.
+#[derive(Debug)]
+pub(super) struct Socket {
+    tcp: TcpStream,
+    taken: u64,
+}
+
+impl Socket {
+    pub(super) fn new(tcp: TcpStream) -> Self {
+        Self { tcp, taken: 0 }
+    }
+
+    fn count(&mut self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        let len = ready!(written)?;
+        self.taken += len as u64;
+        Poll::Ready(Ok(len))
+    }
+}
+
+impl ByteStream for Socket {
+    fn taken(&self) -> u64 {
+        self.taken
+    }
+
+    fn reset_on_drop(&self) {
+        // If it can't be set, the socket is gone already.
+        let _ = SockRef::from(&self.tcp).set_linger(Some(Duration::ZERO));
+    }
+}
+
+impl ByteStream for TlsStream<Socket> {
+    fn taken(&self) -> u64 {
+        self.get_ref().0.taken()
+    }
+
+    fn reset_on_drop(&self) {
+        self.get_ref().0.reset_on_drop();
+    }
+}
+
+impl AsyncRead for Socket {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.tcp).poll_read(cx, buffer)
+    }
+}
+
+impl AsyncWrite for Socket {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.tcp).poll_write(cx, bytes);
+        self.count(written)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.tcp).poll_write_vectored(cx, slices);
+        self.count(written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.tcp.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.tcp).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.tcp).poll_shutdown(cx)
+    }
+}

@@ -1,0 +1,140 @@
+//! The fan-out: the task that hands what is new in the log to a share of the room's readers.
+
+use std::{
+    collections::HashMap,
+    mem,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use parking_lot::Mutex;
+use tokio::{sync::Notify, task};
+
+use super::{
+    Reader, Room,
+    log::{Origin, Seq},
+    pass::Pass,
+};
+
+/// The most bytes of frames that one pass joins. Larger passes save system calls; smaller ones let the
+/// other tasks of the core have their turn.
+const PASS_BYTES: usize = 512 * 1024;
+
+/// After so many readers a pass lets other tasks run.
+const READERS_BETWEEN_YIELDS: usize = 128;
+
+/// A share of a room's readers. The list itself belongs to the fan-out task alone, so that a pass over it
+/// holds no lock.
+#[derive(Default)]
+pub(super) struct Shard {
+    changes: Mutex<Vec<Change>>,
+    wake: Notify,
+    handed_out: AtomicU64,
+    handed_out_cost: AtomicU64,
+}
+
+/// Up to where the passes have come.
+pub(super) struct HandedOut {
+    /// The last entry. A reader that stands before it has been passed over.
+    pub(super) seq: Seq,
+    /// [`Log::cost_so_far`](super::log::Log::cost_so_far) at that entry.
+    pub(super) cost: u64,
+}
+
+/// What the fan-out task has to do beside its passes.
+pub(super) enum Change {
+    Join(Origin, Arc<dyn Reader>),
+    Leave(Origin),
+    Closed,
+}
+
+impl Shard {
+    pub(super) fn change(&self, change: Change) {
+        self.changes.lock().push(change);
+        self.notify();
+    }
+
+    pub(super) fn notify(&self) {
+        self.wake.notify_one();
+    }
+
+    pub(super) fn handed_out(&self) -> HandedOut {
+        HandedOut {
+            seq: self.handed_out.load(Ordering::Acquire),
+            cost: self.handed_out_cost.load(Ordering::Acquire),
+        }
+    }
+}
+
+impl Room {
+    /// How many tasks must run [`Room::fan_out`].
+    pub(crate) fn shards(&self) -> usize {
+        self.shards.len()
+    }
+
+    /// Serves the readers of one shard, for ever.
+    pub(crate) async fn fan_out(self: Arc<Self>, shard: usize) {
+        // A pass makes more writes than one turn's budget, and a write that is refused for lack of budget
+        // would look like a socket that is full.
+        task::unconstrained(self.pump(&self.shards[shard])).await;
+    }
+
+    async fn pump(&self, shard: &Shard) {
+        let mut readers = HashMap::new();
+        loop {
+            shard.wake.notified().await;
+            // What has already arrived at other connections shall go out in the same pass: under load,
+            // batches form by themselves.
+            task::yield_now().await;
+            loop {
+                let pass = self.next_pass(shard);
+                // After the entries were read: a reader that joined before them is in the list now.
+                apply_changes(shard, &mut readers);
+                let Some(pass) = pass else { break };
+                for (i, reader) in readers.values().enumerate() {
+                    if i % READERS_BETWEEN_YIELDS == READERS_BETWEEN_YIELDS - 1 {
+                        task::yield_now().await;
+                    }
+                    reader.offer(&pass);
+                }
+                self.relieve();
+            }
+        }
+    }
+
+    /// The entries since the last pass.
+    fn next_pass(&self, shard: &Shard) -> Option<Pass> {
+        let start = shard.handed_out().seq;
+        // Publishers wait while the fan-out lags, so the tail does not come this far unless the log holds
+        // hardly more than one packet. Readers that it has overtaken then find that out themselves.
+        let pass = self.read_log(|tail| start.max(tail), PASS_BYTES).ok()??;
+        shard.handed_out.store(pass.end(), Ordering::Release);
+        shard.handed_out_cost.store(pass.cost_so_far(), Ordering::Release);
+        Some(pass)
+    }
+
+    /// Lets those go on who waited for the fan-out.
+    fn relieve(&self) {
+        let waiting = mem::take(&mut *self.waiting.lock());
+        for waker in waiting {
+            waker.wake();
+        }
+    }
+}
+
+fn apply_changes(shard: &Shard, readers: &mut HashMap<Origin, Arc<dyn Reader>>) {
+    let changes = mem::take(&mut *shard.changes.lock());
+    for change in changes {
+        match change {
+            Change::Join(origin, reader) => {
+                readers.insert(origin, reader);
+            }
+            Change::Leave(origin) => {
+                readers.remove(&origin);
+            }
+            Change::Closed => readers.values().for_each(|reader| reader.wake()),
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! The whole of it: a room, its fan-out, and a port.
+
+use std::{future::Future, io, net::SocketAddr, sync::Arc, thread};
+
+use tokio::{task::JoinSet, time::timeout};
+use tokio_rustls::TlsAcceptor;
+use tracing::{info, warn};
+
+use crate::{
+    config::{Config, Host},
+    connection::Router,
+    listener::Listener,
+    room::{LogBounds, Room},
+    tls::{self, TlsError},
+};
+
+/// A router with an open port.
+pub struct Server {
+    listener: Listener,
+    local_addr: SocketAddr,
+    router: Arc<Router>,
+}
+
+/// Why a router can't start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BindError {
+    /// The files that `wss` names can't be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The port can't be had.
+    #[error("can't listen on {host}: {source}{}", advice(source))]
+    Listen {
+        /// Where.
+        host: Host,
+        /// Why not.
+        source: io::Error,
+    },
+}
+
+fn advice(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => "; stop the program that has this port, or choose another `host`",
+        io::ErrorKind::PermissionDenied => {
+            "; ports below 1024 need a privilege, choose a higher one in `host`"
+        }
+        io::ErrorKind::AddrNotAvailable => "; this machine has no such address, see `host`",
+        _ => "",
+    }
+}
+
+impl Server {
+    /// Opens the port. From now on clients can connect; they are served by [`Server::run`].
+    ///
+    /// # Errors
+    ///
+    /// [`BindError`] says what is wrong and what to do.
+    pub async fn bind(config: Config) -> Result<Self, BindError> {
+        let tls = config.wss.as_ref().map(tls::server_config).transpose()?.map(TlsAcceptor::from);
+        let limits = &config.limits;
+        let log = LogBounds { entries: limits.log_entries, bytes: limits.log_bytes };
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        let room = Arc::new(Room::new(log, cores));
+        let router = Arc::new(Router::new(room, config.limits.clone(), config.secret_key.clone()));
+        let listen_error = |source| BindError::Listen { host: config.host.clone(), source };
+        let listener = Listener::bind(&config, router.clone(), tls).await.map_err(listen_error)?;
+        let local_addr = listener.local_addr().map_err(listen_error)?;
+        Ok(Self { listener, local_addr, router })
+    }
+
+    /// The address of the port: what `host` means, with the port that was chosen if that was 0.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.local_addr
+    }
+
+    /// Serves clients until `shutdown` resolves.
+    ///
+    /// Then no more connections and messages are taken, what is in the log goes out to whoever can take it,
+    /// and connections are closed with 1001; all of that within the limit for it.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) {
+        let Self { listener, router, .. } = self;
+        let mut fan_out = JoinSet::new();
+        for shard in 0..router.room.shards() {
+            fan_out.spawn(router.room.clone().fan_out(shard));
+        }
+        let connections = listener.run(shutdown).await;
+        info!(connections = connections.len(), "shutting down");
+        router.room.close();
+        if timeout(router.limits.shutdown, connections.wait()).await.is_err() {
+            warn!(connections = connections.len(), "some connections did not close in time");
+        }
+    }
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Server").field("local_addr", &self.local_addr).finish_non_exhaustive()
+    }
+}
