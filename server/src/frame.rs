@@ -35,12 +35,20 @@ pub(crate) fn text(payload: &str) -> Bytes {
 
 /// A close frame with code and reason.
 pub(crate) fn close(code: CloseCode) -> Bytes {
-    let reason = code.reason();
+    close_with(code.code(), code.reason())
+}
+
+/// The answer to a peer's close: the same code, if it gave one (RFC 6455, section 5.5.1).
+pub(crate) fn close_answer(code: Option<u16>) -> Bytes {
+    code.map_or(Bytes::from_static(&[FIN | CLOSE, 0]), |code| close_with(code, ""))
+}
+
+fn close_with(code: u16, reason: &str) -> Bytes {
     let mut frame = BytesMut::with_capacity(4 + reason.len());
     frame.put_u8(FIN | CLOSE);
     // The reasons are short words of ours; a control frame could take 123 bytes of them.
     frame.put_u8(2 + reason.len() as u8);
-    frame.put_u16(code.code());
+    frame.put_u16(code);
     frame.put_slice(reason.as_bytes());
     frame.freeze()
 }
@@ -68,5 +76,7 @@ mod tests {
     #[test]
     fn a_close_says_why() {
         assert_eq!(close(CloseCode::SlowConsumer)[..], *b"\x88\x0f\x11\xa1slow-consumer");
+        assert_eq!(close_answer(Some(1000))[..], *b"\x88\x02\x03\xe8");
+        assert_eq!(close_answer(None)[..], *b"\x88\x00");
     }
 }

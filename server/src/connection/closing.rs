@@ -1,20 +1,13 @@
 //! The end of a connection (RFC 6455, section 7): the last frames, the close handshake, and a reset where
 //! the peer does not take part in it.
 
-use std::{
-    future::poll_fn,
-    io,
-    pin::Pin,
-    task::{Context, Poll, ready},
-    time::Duration,
-};
+use std::{future::poll_fn, io, time::Duration};
 
-use futures_util::Sink;
+use bytes::Bytes;
 use tokio::{io::AsyncWriteExt, time::timeout};
 use tokio_tungstenite::WebSocketStream;
 
 use super::{ending::Ending, stream::ByteStream, wire::Wire};
-use crate::frame;
 
 /// Ends a connection within `limit`.
 pub(super) async fn close<S: ByteStream>(
@@ -22,41 +15,20 @@ pub(super) async fn close<S: ByteStream>(
     ending: &Ending,
     limit: Duration,
 ) {
-    let is_clean = match ending {
-        Ending::Lost | Ending::Failed(_) | Ending::Silent => false,
-        _ => matches!(timeout(limit, say_goodbye(&mut socket, ending)).await, Ok(Ok(()))),
+    // The library is not asked any more: it may have failed, or be in the midst of a message.
+    let wire = socket.get_mut();
+    let is_clean = match ending.close_frame() {
+        Some(frame) => matches!(timeout(limit, say_goodbye(wire, frame)).await, Ok(Ok(()))),
+        None => false,
     };
     if !is_clean {
-        socket.get_mut().stream().reset_on_drop();
+        wire.stream().reset_on_drop();
     }
 }
 
-async fn say_goodbye<S: ByteStream>(
-    socket: &mut WebSocketStream<Wire<S>>,
-    ending: &Ending,
-) -> io::Result<()> {
-    if let Some(code) = ending.close_code() {
-        let outlet = socket.get_mut().outlet();
-        outlet.clear_unbegun();
-        outlet.push(frame::close(code));
-        poll_fn(|cx| socket.get_mut().poll_drain(cx)).await?;
-        poll_fn(|cx| socket.get_mut().poll_await_close(cx)).await?;
-    } else {
-        poll_fn(|cx| poll_answer(socket, cx)).await?;
-    }
-    socket.get_mut().shutdown().await
-}
-
-/// Sends what the WebSocket library has to say: its answer to the peer's close.
-fn poll_answer<S: ByteStream>(
-    socket: &mut WebSocketStream<Wire<S>>,
-    cx: &mut Context<'_>,
-) -> Poll<io::Result<()>> {
-    loop {
-        let handed_over = Pin::new(&mut *socket).poll_flush(cx).is_ready();
-        ready!(socket.get_mut().poll_drain(cx))?;
-        if handed_over {
-            return Poll::Ready(Ok(()));
-        }
-    }
+async fn say_goodbye<S: ByteStream>(wire: &mut Wire<S>, frame: Bytes) -> io::Result<()> {
+    wire.outlet().push_last(frame);
+    poll_fn(|cx| wire.poll_drain(cx)).await?;
+    poll_fn(|cx| wire.poll_await_close(cx)).await?;
+    wire.shutdown().await
 }

@@ -2,15 +2,17 @@
 
 use std::io;
 
+use bytes::Bytes;
 use multichat::protocol::CloseCode;
 use tokio_tungstenite::tungstenite::Error as WsError;
 
 use super::meter::Violation;
+use crate::frame;
 
 /// Why a connection ends.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Ending {
-    /// The peer sent a close, which the WebSocket library answers.
+    /// The peer sent a close.
     #[error("closed by the client{}", code.map_or(String::new(), |code| format!(" with {code}")))]
     ByPeer { code: Option<u16> },
     /// The peer's stream ended without a close.
@@ -19,6 +21,9 @@ pub(super) enum Ending {
     /// The stream failed.
     #[error("connection lost: {0}")]
     Failed(io::ErrorKind),
+    /// Serving the connection panicked.
+    #[error("the server failed")]
+    Panicked,
     /// The peer does not answer pings.
     #[error("no answer to a ping")]
     Silent,
@@ -41,12 +46,20 @@ impl Ending {
         Self::Close { code, why }
     }
 
-    /// What the peer is told, if anything.
+    /// What the peer is told, if it is us who close.
     pub(super) fn close_code(&self) -> Option<CloseCode> {
         match self {
             Self::Close { code, .. } => Some(*code),
             Self::Violation(violation) => Some(violation.close_code()),
-            Self::ByPeer { .. } | Self::Lost | Self::Failed(_) | Self::Silent => None,
+            Self::ByPeer { .. } | Self::Lost | Self::Failed(_) | Self::Panicked | Self::Silent => None,
+        }
+    }
+
+    /// The last frame; `None` where nobody is there to read one.
+    pub(super) fn close_frame(&self) -> Option<Bytes> {
+        match self {
+            Self::ByPeer { code } => Some(frame::close_answer(*code)),
+            _ => self.close_code().map(frame::close),
         }
     }
 }

@@ -37,8 +37,8 @@ impl Liveness {
     }
 
     /// Looks at the clock. `alive_at` is the peer's last sign of life: whatever it sends is one, not the
-    /// pong alone.
-    pub(super) fn check(&mut self, pings: Pings, alive_at: Instant, now: Instant) -> Check {
+    /// pong alone. Where a ping can't be sent (`can_ask`), none is asked for and none is waited for.
+    pub(super) fn check(&mut self, pings: Pings, alive_at: Instant, can_ask: bool, now: Instant) -> Check {
         if let Some(asked_at) = self.asked_at {
             if alive_at > asked_at {
                 self.asked_at = None;
@@ -50,6 +50,9 @@ impl Liveness {
             return Check::Nothing;
         }
         self.next_ping = now + pings.interval;
+        if !can_ask {
+            return Check::Nothing;
+        }
         self.asked_at.get_or_insert(now);
         Check::Ping
     }
@@ -71,12 +74,22 @@ mod tests {
     fn a_silent_peer_is_gone_after_one_ping() {
         let start = Instant::now();
         let mut liveness = Liveness::new(PINGS, start);
-        assert_eq!(liveness.check(PINGS, start, start + 24 * SECOND), Check::Nothing);
+        assert_eq!(liveness.check(PINGS, start, true, start + 24 * SECOND), Check::Nothing);
         assert_eq!(liveness.deadline(PINGS), start + 25 * SECOND);
-        assert_eq!(liveness.check(PINGS, start, start + 25 * SECOND), Check::Ping);
+        assert_eq!(liveness.check(PINGS, start, true, start + 25 * SECOND), Check::Ping);
         assert_eq!(liveness.deadline(PINGS), start + 35 * SECOND);
-        assert_eq!(liveness.check(PINGS, start, start + 34 * SECOND), Check::Nothing);
-        assert_eq!(liveness.check(PINGS, start, start + 35 * SECOND), Check::Gone);
+        assert_eq!(liveness.check(PINGS, start, true, start + 34 * SECOND), Check::Nothing);
+        assert_eq!(liveness.check(PINGS, start, true, start + 35 * SECOND), Check::Gone);
+    }
+
+    #[test]
+    fn nothing_is_expected_where_nothing_was_asked() {
+        let start = Instant::now();
+        let mut liveness = Liveness::new(PINGS, start);
+        assert_eq!(liveness.check(PINGS, start, false, start + 25 * SECOND), Check::Nothing);
+        assert_eq!(liveness.deadline(PINGS), start + 50 * SECOND);
+        assert_eq!(liveness.check(PINGS, start, false, start + 49 * SECOND), Check::Nothing);
+        assert_eq!(liveness.check(PINGS, start, true, start + 50 * SECOND), Check::Ping);
     }
 
     #[test]
@@ -85,9 +98,9 @@ mod tests {
         let mut liveness = Liveness::new(PINGS, now);
         for _ in 0..100 {
             now += 25 * SECOND;
-            assert_eq!(liveness.check(PINGS, now - 20 * SECOND, now), Check::Ping);
+            assert_eq!(liveness.check(PINGS, now - 20 * SECOND, true, now), Check::Ping);
             let answered_at = now + 9 * SECOND;
-            assert_eq!(liveness.check(PINGS, answered_at, now + 10 * SECOND), Check::Nothing);
+            assert_eq!(liveness.check(PINGS, answered_at, true, now + 10 * SECOND), Check::Nothing);
             assert_eq!(liveness.deadline(PINGS), now + 25 * SECOND);
         }
     }

@@ -2,6 +2,7 @@
 
 use std::{
     future::poll_fn,
+    panic::{self, AssertUnwindSafe},
     pin::{Pin, pin},
     sync::{Arc, atomic::Ordering},
     task::{Context, Poll, Waker},
@@ -44,7 +45,7 @@ impl<S: ByteStream> Member<S> {
         client_name: ClientName,
         mut socket: WebSocketStream<Wire<S>>,
     ) -> Self {
-        info!(connection = peer.id.0, address = %peer.address, client = ?client_name.as_str(), "registered");
+        info!(connection = peer.id.0, address = %peer.address, client = client_name.as_str(), "registered");
         socket.get_mut().outlet().push(ack());
         let link = Arc::new(Link { task: AtomicWaker::new(), session: Mutex::new(None) });
         {
@@ -66,16 +67,17 @@ impl<S: ByteStream> Member<S> {
         let client = self.client_name.as_str();
         if ending.close_code() == Some(CloseCode::SlowConsumer) {
             let cut_so_far = self.router.slow_consumers.fetch_add(1, Ordering::Relaxed) + 1;
-            warn!(connection = id.0, %address, ?client, reason = %ending, cut_so_far, "disconnected");
+            warn!(connection = id.0, %address, client, reason = %ending, cut_so_far, "disconnected");
         } else {
-            info!(connection = id.0, %address, ?client, reason = %ending, "disconnected");
+            info!(connection = id.0, %address, client, reason = %ending, "disconnected");
         }
         let session = self.link.session.lock().take();
         let limit = self.router.limits.close;
         // Out of the room, before the close handshake.
         drop(self);
         if let Some(session) = session {
-            closing::close(session.into_socket(), &ending, limit).await;
+            // Boxed, so that the task of an idle connection takes no memory for it.
+            Box::pin(closing::close(session.into_socket(), &ending, limit)).await;
         }
     }
 
@@ -84,7 +86,7 @@ impl<S: ByteStream> Member<S> {
         // Before anything is looked at: who changes it afterwards wakes this task again.
         self.link.task.register(cx.waker());
         let mut session = self.link.session.lock();
-        let Some(session) = &mut *session else { return Poll::Pending };
+        let Some(session) = &mut *session else { return Poll::Ready(Ending::Panicked) };
         loop {
             let deadline = match session.turn(&self.router, cx) {
                 Ok(deadline) => deadline,
@@ -111,9 +113,14 @@ impl<S: ByteStream> Drop for Member<S> {
 impl<S: ByteStream> Reader for Link<S> {
     fn offer(&self, pass: &Pass) {
         // Locked means that the connection's own task is at work; it catches up by itself.
-        let is_served = self.session.try_lock().is_some_and(|mut session| {
+        let is_served = self.session.try_lock().is_some_and(|mut guard| {
+            let Some(session) = &mut *guard else { return true };
             let mut cx = Context::from_waker(Waker::noop());
-            session.as_mut().is_none_or(|session| session.offer(pass, &mut cx))
+            // This runs in the fan-out's task, which must outlive whatever happens to one connection.
+            panic::catch_unwind(AssertUnwindSafe(|| session.offer(pass, &mut cx))).unwrap_or_else(|_| {
+                *guard = None;
+                false
+            })
         });
         if !is_served {
             self.wake();

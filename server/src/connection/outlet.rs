@@ -14,15 +14,17 @@ use tokio::time::Instant;
 use super::stream::ByteStream;
 use crate::room::{Origin, Pass, Seq};
 
-/// The most bytes of control frames that wait for a peer that does not read. More are not queued; the
-/// WebSocket library then keeps only the newest pong, as RFC 6455, section 5.5.3, allows.
-const MAX_CONTROL_BACKLOG: usize = 1024;
+/// Beyond so many bytes that wait for a peer that does not read, only the newest pong is kept, as RFC 6455,
+/// section 5.5.3, allows.
+const MAX_PONG_BACKLOG: usize = 1024;
 
 /// The sending side of a connection. All frames pass through here, so that none begins in the midst of
 /// another.
 #[derive(Debug)]
 pub(super) struct Outlet {
     queue: VecDeque<Bytes>,
+    /// The pong that goes out after the queue, where that is long.
+    newest_pong: Option<Bytes>,
     /// The socket did not take all that was to be sent.
     blocked: Option<Blocked>,
     /// The last time a blocked socket took something.
@@ -37,7 +39,7 @@ struct Blocked {
 
 impl Outlet {
     pub(super) fn new(now: Instant) -> Self {
-        Self { queue: VecDeque::new(), blocked: None, progress_at: now }
+        Self { queue: VecDeque::new(), newest_pong: None, blocked: None, progress_at: now }
     }
 
     /// Queues a frame. Who calls this bounds how many.
@@ -45,15 +47,22 @@ impl Outlet {
         self.queue.push_back(frame);
     }
 
-    /// Whether another control frame may be queued.
-    pub(super) fn takes_control(&self) -> bool {
-        self.queue.iter().map(Bytes::len).sum::<usize>() < MAX_CONTROL_BACKLOG
+    /// Queues a pong.
+    pub(super) fn push_pong(&mut self, frame: Bytes) {
+        let backlog = self.queue.iter().map(Bytes::len).sum::<usize>();
+        if self.newest_pong.is_some() || backlog >= MAX_PONG_BACKLOG {
+            self.newest_pong = Some(frame);
+        } else {
+            self.queue.push_back(frame);
+        }
     }
 
-    /// Drops all frames that have not begun.
-    pub(super) fn clear_unbegun(&mut self) {
+    /// Queues the last frame, before all those that have not begun: nobody waits for them any more.
+    pub(super) fn push_last(&mut self, frame: Bytes) {
         // The front may be in the midst of being sent; it is kept in any case.
         self.queue.truncate(1);
+        self.newest_pong = None;
+        self.queue.push_back(frame);
     }
 
     /// Whether the socket would not take more when last tried.
@@ -88,12 +97,16 @@ impl Outlet {
     }
 
     fn poll_queue<S: ByteStream>(&mut self, stream: &mut S, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while let Some(frame) = self.queue.front_mut() {
-            let len = ready!(poll_write(stream, cx, frame))?;
-            frame.advance(len);
-            if frame.is_empty() {
-                self.queue.pop_front();
+        loop {
+            while let Some(frame) = self.queue.front_mut() {
+                let len = ready!(poll_write(stream, cx, frame))?;
+                frame.advance(len);
+                if frame.is_empty() {
+                    self.queue.pop_front();
+                }
             }
+            let Some(pong) = self.newest_pong.take() else { break };
+            self.queue.push_back(pong);
         }
         Pin::new(stream).poll_flush(cx)
     }

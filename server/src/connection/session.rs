@@ -40,8 +40,18 @@ pub(super) struct Session<S> {
     liveness: Liveness,
     bad_packets: TokenBucket,
     messages: TokenBucket,
-    /// When the client may say something again.
-    resume_at: Option<Instant>,
+    /// Why nothing can be sent any more. What the client has already sent is still read.
+    broken: Option<Ending>,
+}
+
+/// How far a turn came with reading.
+enum Reading {
+    /// There is no more to read for now.
+    Done,
+    /// Others have their turn first.
+    Continued,
+    /// The client has to wait: until then, or until the fan-out has caught up.
+    Paused(Option<Instant>),
 }
 
 impl<S: ByteStream> Session<S> {
@@ -61,7 +71,7 @@ impl<S: ByteStream> Session<S> {
             liveness: Liveness::new(router.pings, now),
             bad_packets: TokenBucket::full(now),
             messages: TokenBucket::full(now),
-            resume_at: None,
+            broken: None,
         }
     }
 
@@ -88,23 +98,42 @@ impl<S: ByteStream> Session<S> {
 
     /// One turn: sends, reads, and looks at the clock. Returns when the next turn is due at the latest.
     pub(super) fn turn(&mut self, router: &Router, cx: &mut Context<'_>) -> Result<Instant, Ending> {
-        self.resume_at = None;
         let is_drained = self.poll_send(router, cx)?.is_ready();
-        if !router.room.is_closed() {
-            self.receive(router, cx)?;
+        let reading = if router.room.is_closed() {
+            if is_drained && self.cursor == router.room.newest() {
+                return Err(Ending::GOING_AWAY);
+            }
+            if let Some(ending) = self.broken.take() {
+                return Err(ending);
+            }
+            Reading::Paused(None)
+        } else {
+            let reading = self.receive(router, cx)?;
             // Reading makes pongs, and nothing else, to be sent.
             if !self.socket.get_mut().outlet().is_empty() {
                 let _ = self.poll_send(router, cx)?;
             }
-        } else if is_drained && self.cursor == router.room.newest() {
-            return Err(Ending::GOING_AWAY);
+            reading
+        };
+        match (reading, self.broken.take()) {
+            (Reading::Done, Some(ending)) => Err(ending),
+            (reading, broken) => {
+                self.broken = broken;
+                self.check_clock(router, &reading, cx)
+            }
         }
-        self.check_clock(router, cx)
     }
 
     /// Sends what is queued, and then what the fan-out passed over.
     fn poll_send(&mut self, router: &Router, cx: &mut Context<'_>) -> Result<Poll<()>, Ending> {
+        if self.broken.is_some() {
+            return Ok(Poll::Ready(()));
+        }
         match self.poll_catch_up(router, cx) {
+            Poll::Ready(Err(failed @ Ending::Failed(_))) => {
+                self.broken = Some(failed);
+                Ok(Poll::Ready(()))
+            }
             Poll::Ready(result) => result.map(Poll::Ready),
             Poll::Pending if router.room.has_overrun(self.cursor) => Err(Ending::OVERRUN),
             Poll::Pending => Ok(Poll::Pending),
@@ -127,26 +156,28 @@ impl<S: ByteStream> Session<S> {
     }
 
     /// Reads what the client says, as far as it may.
-    fn receive(&mut self, router: &Router, cx: &mut Context<'_>) -> Result<(), Ending> {
+    fn receive(&mut self, router: &Router, cx: &mut Context<'_>) -> Result<Reading, Ending> {
         for _ in 0..MESSAGES_PER_TURN {
-            if self.must_wait(router) || router.room.is_congested(cx.waker()) {
-                return Ok(());
+            if let Some(resume_at) = self.must_wait(router) {
+                return Ok(Reading::Paused(Some(resume_at)));
+            }
+            if router.room.is_congested(cx.waker()) {
+                return Ok(Reading::Paused(None));
             }
             match Pin::new(&mut self.socket).poll_next(cx) {
-                Poll::Pending => return Ok(()),
+                Poll::Pending => return Ok(Reading::Done),
                 Poll::Ready(None) => return Err(Ending::Lost),
                 Poll::Ready(Some(message)) => self.handle(router, message?)?,
             }
         }
         cx.waker().wake_by_ref();
-        Ok(())
+        Ok(Reading::Continued)
     }
 
-    /// Whether the client has to wait until it may say more.
-    fn must_wait(&mut self, router: &Router) -> bool {
-        let Some(rate) = router.limits.messages else { return false };
-        self.resume_at = self.messages.peek(rate, Instant::now()).err();
-        self.resume_at.is_some()
+    /// When the client may say more, if it has to wait.
+    fn must_wait(&self, router: &Router) -> Option<Instant> {
+        let rate = router.limits.messages?;
+        self.messages.peek(rate, Instant::now()).err()
     }
 
     fn handle(&mut self, router: &Router, message: Message) -> Result<(), Ending> {
@@ -176,12 +207,28 @@ impl<S: ByteStream> Session<S> {
     }
 
     /// Looks at the clock. Returns when to look again.
-    fn check_clock(&mut self, router: &Router, cx: &mut Context<'_>) -> Result<Instant, Ending> {
+    fn check_clock(
+        &mut self,
+        router: &Router,
+        reading: &Reading,
+        cx: &mut Context<'_>,
+    ) -> Result<Instant, Ending> {
         let now = Instant::now();
         let wire = self.socket.get_mut();
-        if self.resume_at.is_some() {
+        if matches!(reading, Reading::Paused(_)) {
             // It is us who do not listen.
             wire.excuse_silence(now);
+        }
+        let can_ask = !wire.outlet().is_blocked();
+        match self.liveness.check(router.pings, wire.alive_at(), can_ask, now) {
+            Check::Nothing => {}
+            Check::Gone => return Err(Ending::Silent),
+            Check::Ping => {
+                wire.outlet().push(frame::PING);
+                if let Poll::Ready(Err(error)) = wire.poll_drain(cx) {
+                    return Err(error.into());
+                }
+            }
         }
         let stalled_by = wire.outlet().stalled_since().map(|since| since + router.limits.write_stall);
         if stalled_by.is_some_and(|by| by <= now) {
@@ -191,20 +238,8 @@ impl<S: ByteStream> Session<S> {
         if message_by.is_some_and(|by| by <= now) {
             return Err(Violation::TooSlow.into());
         }
-        match self.liveness.check(router.pings, wire.alive_at(), now) {
-            Check::Nothing => {}
-            Check::Gone => return Err(Ending::Silent),
-            // A blocked socket takes no ping; the stall has its own deadline.
-            Check::Ping if wire.outlet().is_blocked() => {}
-            Check::Ping => {
-                wire.outlet().push(frame::PING);
-                if let Poll::Ready(Err(error)) = wire.poll_drain(cx) {
-                    return Err(error.into());
-                }
-            }
-        }
-        let deadlines = [stalled_by, message_by, self.resume_at];
+        let resume_at = if let Reading::Paused(at) = reading { *at } else { None };
         let liveness_by = self.liveness.deadline(router.pings);
-        Ok(deadlines.into_iter().flatten().fold(liveness_by, Instant::min))
+        Ok([stalled_by, message_by, resume_at].into_iter().flatten().fold(liveness_by, Instant::min))
     }
 }

@@ -1,5 +1,5 @@
 //! The byte stream as the WebSocket library sees it: what it reads is metered first, and what it writes
-//! (pongs, and the answer to a close) is queued behind what is being sent.
+//! (pongs) is queued behind what is being sent.
 
 use std::{
     io,
@@ -141,13 +141,11 @@ impl<S: ByteStream> AsyncRead for Wire<S> {
 }
 
 impl<S: ByteStream> AsyncWrite for Wire<S> {
-    /// Takes the whole of the library's control frames or nothing, so that its frames and ours do not mix.
+    /// Takes the pongs of the library, each whole, so that its frames and ours do not mix. It writes nothing
+    /// else: see [`WebSocketConfig`](tokio_tungstenite::tungstenite::protocol::WebSocketConfig) where the
+    /// connection begins.
     fn poll_write(mut self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        if !self.outlet.takes_control() {
-            // The connection's task keeps draining the queue, and then lets the library try again.
-            return Poll::Pending;
-        }
-        self.outlet.push(Bytes::copy_from_slice(bytes));
+        self.outlet.push_pong(Bytes::copy_from_slice(bytes));
         Poll::Ready(Ok(bytes.len()))
     }
 

@@ -22,6 +22,7 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
 };
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tracing::warn;
 
 use crate::config::{AllowedOrigins, Config, WsPath};
 
@@ -115,7 +116,8 @@ impl HttpSide {
         let connection = self.http.serve_connection(TokioIo::new(stream), service);
         let (stream, early) = {
             let Parts { io, read_buf, .. } = connection.without_shutdown().await?;
-            (io.into_inner(), read_buf)
+            // A copy, so that what is left of the request, be it nothing, does not keep the whole buffer.
+            (io.into_inner(), Bytes::copy_from_slice(&read_buf))
         };
         Ok(Upgraded { stream, early, place: outcome.into_inner()? })
     }
@@ -140,9 +142,9 @@ impl HttpSide {
         &self,
         request: Request<Incoming>,
         outcome: &Mutex<Result<OwnedSemaphorePermit, HttpEnd>>,
-    ) -> io::Result<Response<Body>> {
+    ) -> Result<Response<Body>, Infallible> {
         if !asks_for_upgrade(request.headers()) {
-            return self.page(request).await;
+            return Ok(self.page(request).await);
         }
         match self.accept(&request) {
             Ok((place, response)) => {
@@ -227,26 +229,29 @@ impl HttpSide {
     }
 
     /// What there is for those who do not ask for an upgrade.
-    async fn page(&self, request: Request<Incoming>) -> io::Result<Response<Body>> {
+    async fn page(&self, request: Request<Incoming>) -> Response<Body> {
         if request.method() != Method::GET && request.method() != Method::HEAD {
             let refusal = Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "", "Only GET is served here.");
-            return Ok(respond(refusal.with(ALLOW, HeaderValue::from_static("GET, HEAD"))));
+            return respond(refusal.with(ALLOW, HeaderValue::from_static("GET, HEAD")));
         }
         let path = request.uri().path();
         if let Some(files) = &self.files {
-            let mut response = files.clone().serve(request).await?.map(Either::Right);
+            let mut response = match files.clone().serve(request).await {
+                Ok(response) => response.map(Either::Right),
+                Err(error) => respond(no_file(&error)),
+            };
             response
                 .headers_mut()
                 .insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-            return Ok(response);
+            return response;
         }
         if path == "/" {
             let mut response = Response::new(Either::Left(Full::from(PAGE)));
             let html = HeaderValue::from_static("text/html; charset=utf-8");
             response.headers_mut().insert(CONTENT_TYPE, html);
-            return Ok(response);
+            return response;
         }
-        Ok(respond(if self.ws_path.accepts(path) {
+        respond(if self.ws_path.accepts(path) {
             Refusal::new(
                 StatusCode::UPGRADE_REQUIRED,
                 "",
@@ -255,8 +260,19 @@ impl HttpSide {
             .with(UPGRADE, HeaderValue::from_static("websocket"))
         } else {
             Refusal::new(StatusCode::NOT_FOUND, "", "There is nothing here.")
-        }))
+        })
     }
+}
+
+/// What is said where a path leads to no file, for another reason than that it is not there.
+fn no_file(error: &io::Error) -> Refusal {
+    use io::ErrorKind::{InvalidFilename, InvalidInput, NotADirectory};
+    if matches!(error.kind(), InvalidFilename | InvalidInput | NotADirectory) {
+        // A name with a NUL, one that is too long, one below a file.
+        return Refusal::new(StatusCode::NOT_FOUND, "", "There is nothing here.");
+    }
+    warn!(%error, "a file under `web-root` can't be read");
+    Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "", "The file can't be read; the router's log says why.")
 }
 
 fn respond(refusal: Refusal) -> Response<Body> {

@@ -88,18 +88,20 @@ impl Room {
             // What has already arrived at other connections shall go out in the same pass: under load,
             // batches form by themselves.
             task::yield_now().await;
-            loop {
-                let pass = self.next_pass(shard);
-                // After the entries were read: a reader that joined before them is in the list now.
-                apply_changes(shard, &mut readers);
-                let Some(pass) = pass else { break };
-                for (i, reader) in readers.values().enumerate() {
-                    if i % READERS_BETWEEN_YIELDS == READERS_BETWEEN_YIELDS - 1 {
-                        task::yield_now().await;
-                    }
-                    reader.offer(&pass);
+            let pass = self.next_pass(shard);
+            // After the entries were read: a reader that joined before them is in the list now.
+            apply_changes(shard, &mut readers);
+            let Some(pass) = pass else { continue };
+            for (i, reader) in readers.values().enumerate() {
+                if i % READERS_BETWEEN_YIELDS == READERS_BETWEEN_YIELDS - 1 {
+                    task::yield_now().await;
                 }
-                self.relieve();
+                reader.offer(&pass);
+            }
+            self.relieve();
+            if pass.end() < self.newest() {
+                // More than one pass could take.
+                shard.notify();
             }
         }
     }

@@ -1,7 +1,7 @@
 //! A router without a port: clients are attached by pipes, and the clock is virtual.
 
 use std::{
-    future::pending,
+    future::{Future, pending},
     io,
     net::{Ipv4Addr, SocketAddr},
     pin::Pin,
@@ -14,15 +14,17 @@ use std::{
 
 use bytes::Bytes;
 use futures_util::{SinkExt as _, StreamExt as _};
+use multichat::protocol::CloseCode;
 use tokio::{
     io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf, duplex},
-    task::JoinHandle,
+    task::{JoinHandle, yield_now},
 };
 use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{Message, protocol::Role},
 };
 
+use super::raw::Raw;
 use crate::{
     config::{Limits, SecretKey},
     connection::{ByteStream, Candidate, Peer, Router},
@@ -32,6 +34,9 @@ use crate::{
 /// The key of every router here.
 pub(super) const KEY: &str = "open sesame";
 
+/// The answer to a good `register`.
+pub(super) const ACK: &str = r#"{"action":"register-ack"}"#;
+
 /// How many bytes a pipe holds in each direction.
 pub(super) const PIPE_BYTES: usize = 4096;
 
@@ -40,6 +45,34 @@ pub(super) struct Pipe {
     stream: DuplexStream,
     taken: u64,
     was_reset: Arc<AtomicBool>,
+    faults: Arc<Faults>,
+}
+
+/// What a pipe does wrong, once it is told to.
+#[derive(Default)]
+pub(super) struct Faults {
+    pub(super) panic_on_read: AtomicBool,
+    pub(super) panic_on_write: AtomicBool,
+}
+
+/// What may be different about a connection.
+pub(super) struct Setup {
+    pub(super) address: Ipv4Addr,
+    /// What was read behind the upgrade request.
+    pub(super) early: Bytes,
+    pub(super) pipe_bytes: usize,
+    pub(super) interrupt: Pin<Box<dyn Future<Output = CloseCode> + Send>>,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            address: Ipv4Addr::new(192, 0, 2, 1),
+            early: Bytes::new(),
+            pipe_bytes: PIPE_BYTES,
+            interrupt: Box::pin(pending()),
+        }
+    }
 }
 
 /// A router.
@@ -55,6 +88,7 @@ pub(super) struct Attached {
     pub(super) task: JoinHandle<()>,
     /// Whether the server ended it with a reset.
     pub(super) was_reset: Arc<AtomicBool>,
+    pub(super) faults: Arc<Faults>,
 }
 
 /// A client that speaks WebSocket.
@@ -66,35 +100,63 @@ pub(super) struct Client {
 
 impl Harness {
     pub(super) fn new(limits: Limits) -> Self {
+        let harness = Self::without_fan_out(limits);
+        tokio::spawn(harness.router.room.clone().fan_out(0));
+        harness
+    }
+
+    /// A router whose fan-out does not run yet.
+    pub(super) fn without_fan_out(limits: Limits) -> Self {
         let bounds = LogBounds { entries: limits.log_entries, bytes: limits.log_bytes };
         let room = Arc::new(Room::new(bounds, 1));
-        tokio::spawn(room.clone().fan_out(0));
         let router = Arc::new(Router::new(room, limits, SecretKey::new(KEY).unwrap()));
         Self { router, next_id: AtomicU64::new(1) }
     }
 
-    /// A new connection, just upgraded, from 192.0.2.1.
+    /// A new connection, just upgraded.
     pub(super) fn attach(&self) -> Attached {
-        let (near, stream) = duplex(PIPE_BYTES);
-        let was_reset = Arc::new(AtomicBool::new(false));
-        let pipe = Pipe { stream: near, taken: 0, was_reset: was_reset.clone() };
+        self.attach_with(Setup::default())
+    }
+
+    pub(super) fn attach_with(&self, setup: Setup) -> Attached {
+        let (near, stream) = duplex(setup.pipe_bytes);
+        let was_reset = Arc::<AtomicBool>::default();
+        let faults = Arc::<Faults>::default();
+        let pipe = Pipe { stream: near, taken: 0, was_reset: was_reset.clone(), faults: faults.clone() };
         let peer = Peer {
             id: Origin(self.next_id.fetch_add(1, Ordering::Relaxed)),
-            address: SocketAddr::from((Ipv4Addr::new(192, 0, 2, 1), 1234)),
+            address: SocketAddr::from((setup.address, 1234)),
         };
         let router = self.router.clone();
         let task = tokio::spawn(async move {
-            let candidate = Candidate::new(router, peer, pipe, Bytes::new()).await;
-            if let Some(member) = candidate.register(pending()).await {
+            let candidate = Candidate::new(router, peer, pipe, setup.early).await;
+            if let Some(member) = candidate.register(setup.interrupt).await {
                 member.run().await;
             }
         });
-        Attached { stream, task, was_reset }
+        Attached { stream, task, was_reset, faults }
+    }
+
+    /// A new connection whose client sends what it likes, not registered.
+    pub(super) fn connect_raw(&self) -> Raw {
+        Raw::new(self.attach())
+    }
+
+    /// A registered client that sends what it likes.
+    pub(super) async fn join_raw(&self, name: &str) -> Raw {
+        self.join_raw_with(name, Setup::default()).await
+    }
+
+    pub(super) async fn join_raw_with(&self, name: &str, setup: Setup) -> Raw {
+        let mut client = Raw::new(self.attach_with(setup));
+        client.say(&register(name, KEY)).await;
+        assert_eq!(client.hear().await, ACK);
+        client
     }
 
     /// A new connection that speaks WebSocket, not registered.
     pub(super) async fn connect(&self) -> Client {
-        let Attached { stream, task, was_reset } = self.attach();
+        let Attached { stream, task, was_reset, .. } = self.attach();
         let socket = WebSocketStream::from_raw_socket(stream, Role::Client, None).await;
         Client { socket, task, was_reset }
     }
@@ -103,7 +165,7 @@ impl Harness {
     pub(super) async fn join(&self, name: &str) -> Client {
         let mut client = self.connect().await;
         client.say(&register(name, KEY)).await;
-        assert_eq!(client.hear().await, r#"{"action":"register-ack"}"#);
+        assert_eq!(client.hear().await, ACK);
         client
     }
 }
@@ -116,7 +178,7 @@ impl Client {
 
     /// Sends a `client-message`.
     pub(super) async fn chat(&mut self, content: &str) {
-        self.say(&serde_json::json!({"action": "client-message", "content": content}).to_string()).await;
+        self.say(&message(content)).await;
     }
 
     /// The next text.
@@ -152,6 +214,18 @@ pub(super) fn register(name: &str, key: &str) -> String {
     serde_json::json!({"action": "register", "client-name": name, "secret-key": key}).to_string()
 }
 
+/// A `client-message`.
+pub(super) fn message(content: &str) -> String {
+    serde_json::json!({"action": "client-message", "content": content}).to_string()
+}
+
+/// Lets every task go as far as it can at this moment of virtual time.
+pub(super) async fn settle() {
+    for _ in 0..200 {
+        yield_now().await;
+    }
+}
+
 /// What others get of a `client-message`.
 pub(super) fn forwarded(name: &str, content: &str) -> String {
     let name = serde_json::json!(name);
@@ -175,12 +249,14 @@ impl AsyncRead for Pipe {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        assert!(!self.faults.panic_on_read.load(Ordering::Relaxed), "a fault that the test asked for");
         Pin::new(&mut self.stream).poll_read(cx, buffer)
     }
 }
 
 impl AsyncWrite for Pipe {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        assert!(!self.faults.panic_on_write.load(Ordering::Relaxed), "a fault that the test asked for");
         let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
         if let Poll::Ready(Ok(len)) = written {
             self.taken += len as u64;

@@ -1,0 +1,110 @@
+//! `multichat-server serve`
+
+use std::{path::Path, thread};
+
+use multichat_server::{
+    BindError, Server,
+    config::{Config, SecretKey},
+};
+use tokio::runtime;
+
+use super::{Failure, descriptors, signals, source, stdout::say};
+
+/// Serves until it is told to stop.
+pub(super) fn serve(named: Option<&Path>) -> Result<(), Failure> {
+    let file = source::find(named);
+    let config = match &file {
+        Some(file) => {
+            let (config, warnings) = source::load(file)?;
+            for warning in warnings {
+                tracing::warn!("{}: {warning}", file.display());
+            }
+            config
+        }
+        None => Config::local(SecretKey::random().map_err(|error| no_random_key(&error))?),
+    };
+    descriptors::raise_limit(
+        config.limits.connections.saturating_add(config.limits.unregistered_connections),
+    );
+    let runtime = runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::Runtime(format!("the server cannot be started: {error}")))?;
+    let result = runtime.block_on(listen(config, file.is_none()));
+    // What still blocks (a look-up, a slow disk) has nothing more to do for anyone.
+    runtime.shutdown_background();
+    result
+}
+
+async fn listen(config: Config, is_trial: bool) -> Result<(), Failure> {
+    // Before anyone can know that the server is there: who then stops it, stops it well.
+    let stopped =
+        signals::listen().map_err(|error| Failure::Runtime(format!("signals cannot be heard: {error}")))?;
+    let scheme = if config.wss.is_some() { "wss" } else { "ws" };
+    let path = config.ws_path.to_string();
+    let key = is_trial.then(|| config.secret_key.clone());
+    let server = Server::bind(config).await.map_err(|error| match error {
+        BindError::Tls(error) => Failure::Configuration(error.to_string()),
+        error if key.is_some() => {
+            Failure::Runtime(format!("{error} (`multichat-server init` makes a config.json that has it)"))
+        }
+        error => Failure::Runtime(error.to_string()),
+    })?;
+    let address = server.local_addr();
+    tracing::info!(%address, protocol = scheme, path, "listening");
+    if let Some(key) = key {
+        let text = welcome(&format!("{scheme}://{address}"), &key);
+        // In a thread of its own: it may be that nobody reads it, and it must not keep the server.
+        let _ = thread::Builder::new().spawn(move || say(&text));
+    }
+    // As a task: the workers keep it among them.
+    tokio::spawn(server.run(stopped))
+        .await
+        .map_err(|_| Failure::Runtime("the server ended by a bug; see the log".to_owned()))?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// What someone needs to know who just runs the server.
+fn welcome(url: &str, key: &SecretKey) -> String {
+    let key = key.expose();
+    // Quoted for the shell that a copy of it will be pasted to.
+    let quote = |json: &str| {
+        if cfg!(windows) { format!("\"{}\"", json.replace('"', "\\\"")) } else { format!("'{json}'") }
+    };
+    let register = |name: &str| {
+        let packet = format!(r#"{{"action":"register","client-name":"{name}","secret-key":"{key}"}}"#);
+        format!("npx --yes wscat --connect {url} --execute {}", quote(&packet))
+    };
+    format!(
+        "\
+multichat-server serves programs on this machine at
+
+    {url}
+
+There is no config.json here, so the secret key is a random one, for this run only:
+
+    {key}
+
+To try it, let a client wait for messages in one terminal
+
+    {listen} --wait -1
+
+and send one from another terminal
+
+    {send} --execute {message}
+
+To choose the address and keep a key, make a config.json, and start the server again:
+
+    multichat-server init
+
+",
+        listen = register("listener"),
+        send = register("sender"),
+        message = quote(r#"{"action":"client-message","content":"hello"}"#),
+    )
+}
+
+pub(super) fn no_random_key(error: &impl ToString) -> Failure {
+    Failure::Runtime(format!("no random key can be made: {}", error.to_string()))
+}
