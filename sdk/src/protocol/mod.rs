@@ -6,7 +6,6 @@ mod name;
 mod packet;
 mod read;
 mod surrogate;
-mod write;
 
 pub use close::{CloseCode, is_terminal};
 pub use name::{ClientName, NameError};

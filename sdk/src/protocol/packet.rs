@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use serde::Serialize;
+
 use super::read::{self, DecodeError};
-use super::write::Object;
 
 const REGISTER: &str = "register";
 const REGISTER_ACK: &str = "register-ack";
@@ -12,27 +13,34 @@ const CLIENT_MESSAGE: &str = "client-message";
 const FORWARDING_MESSAGE: &str = "forwarding-message";
 
 /// What a client sends.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "action")]
 #[non_exhaustive]
 pub enum ClientPacket<'a> {
     /// The first packet of a connection.
+    #[serde(rename = "register")]
     Register(Register<'a>),
     /// All packets after it.
+    #[serde(rename = "client-message")]
     Message(ClientMessage<'a>),
 }
 
 /// What a server sends.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "action")]
 #[non_exhaustive]
 pub enum ServerPacket<'a> {
     /// The answer to a good `register`.
+    #[serde(rename = "register-ack")]
     RegisterAck(RegisterAck),
     /// What another client said.
+    #[serde(rename = "forwarding-message")]
     Message(ForwardingMessage<'a>),
 }
 
 /// Says who the client is, and proves it. Its `Debug` leaves the key out.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub struct Register<'a> {
     /// `client-name`: not empty. Decoding does not check more than that: see
@@ -44,12 +52,13 @@ pub struct Register<'a> {
 }
 
 /// Tells the client that it is registered: it is sent everything that enters the room from now on.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct RegisterAck {}
 
 /// Something to be told to everyone else in the room.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub struct ClientMessage<'a> {
     /// `content`: not empty.
@@ -57,7 +66,8 @@ pub struct ClientMessage<'a> {
 }
 
 /// Something that another client said.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub struct ForwardingMessage<'a> {
     /// `source-client-name`: who said it. Not empty.
@@ -96,17 +106,7 @@ impl<'a> ClientPacket<'a> {
     /// The packet as JSON, one line. That its texts are not empty is up to the caller: a server drops a
     /// packet with an empty one.
     pub fn encode(&self) -> String {
-        match self {
-            Self::Register(Register { client_name, secret_key }) => {
-                Object::new(REGISTER, client_name.len() + secret_key.len())
-                    .text("client-name", client_name)
-                    .text("secret-key", secret_key)
-                    .finish()
-            }
-            Self::Message(ClientMessage { content }) => {
-                Object::new(CLIENT_MESSAGE, content.len()).text("content", content).finish()
-            }
-        }
+        encode(self)
     }
 
     /// The same packet, no longer borrowing from the text that it was decoded from.
@@ -146,15 +146,7 @@ impl<'a> ServerPacket<'a> {
     /// The packet as JSON, one line. That its texts are not empty is up to the caller: a client drops a
     /// packet with an empty one.
     pub fn encode(&self) -> String {
-        match self {
-            Self::RegisterAck(RegisterAck {}) => Object::new(REGISTER_ACK, 0).finish(),
-            Self::Message(ForwardingMessage { source_client_name, content }) => {
-                Object::new(FORWARDING_MESSAGE, source_client_name.len() + content.len())
-                    .text("source-client-name", source_client_name)
-                    .text("content", content)
-                    .finish()
-            }
-        }
+        encode(self)
     }
 
     /// The same packet, no longer borrowing from the text that it was decoded from.
@@ -217,4 +209,9 @@ impl<'a> ForwardingMessage<'a> {
 
 fn owned(text: Cow<'_, str>) -> Cow<'static, str> {
     Cow::Owned(text.into_owned())
+}
+
+fn encode(packet: &impl Serialize) -> String {
+    // Objects of texts have a form in JSON, whatever the texts are; and memory is all that it takes.
+    serde_json::to_string(packet).unwrap_or_default()
 }

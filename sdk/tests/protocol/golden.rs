@@ -19,7 +19,7 @@ fn client_samples() -> Vec<(&'static str, ClientPacket<'static>)> {
             ClientPacket::Message(ClientMessage::new("hello")),
         ),
         (
-            r#"{"action":"client-message","content":"a\"b\\c/\n\r\t\u0000\u0008\u000c\u001f\u001b"}"#,
+            r#"{"action":"client-message","content":"a\"b\\c/\n\r\t\u0000\b\f\u001f\u001b"}"#,
             ClientPacket::Message(ClientMessage::new("a\"b\\c/\n\r\t\0\u{8}\u{c}\u{1f}\u{1b}")),
         ),
         (
