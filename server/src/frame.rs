@@ -16,40 +16,34 @@ pub(crate) const PING: Bytes = Bytes::from_static(&[FIN | 0x9, 0]);
 
 /// A text message in one frame.
 pub(crate) fn text(payload: &str) -> Bytes {
-    let mut frame = BytesMut::with_capacity(payload.len() + MAX_HEADER);
-    frame.put_u8(FIN | TEXT);
-    match payload.len() {
-        len @ ..126 => frame.put_u8(len as u8),
-        len @ 126..=0xffff => {
-            frame.put_u8(126);
-            frame.put_u16(len as u16);
-        }
-        len => {
-            frame.put_u8(127);
-            frame.put_u64(len as u64);
-        }
-    }
-    frame.put_slice(payload.as_bytes());
-    frame.freeze()
+    frame(TEXT, payload.as_bytes())
 }
 
 /// A close frame with code and reason.
 pub(crate) fn close(code: CloseCode) -> Bytes {
-    close_with(code.code(), code.reason())
+    frame(CLOSE, &[&code.code().to_be_bytes(), code.reason().as_bytes()].concat())
 }
 
 /// The answer to a peer's close: the same code, if it gave one (RFC 6455, section 5.5.1).
 pub(crate) fn close_answer(code: Option<u16>) -> Bytes {
-    code.map_or(Bytes::from_static(&[FIN | CLOSE, 0]), |code| close_with(code, ""))
+    code.map_or(frame(CLOSE, &[]), |code| frame(CLOSE, &code.to_be_bytes()))
 }
 
-fn close_with(code: u16, reason: &str) -> Bytes {
-    let mut frame = BytesMut::with_capacity(4 + reason.len());
-    frame.put_u8(FIN | CLOSE);
-    // The reasons are short words of ours; a control frame could take 123 bytes of them.
-    frame.put_u8(2 + reason.len() as u8);
-    frame.put_u16(code);
-    frame.put_slice(reason.as_bytes());
+fn frame(opcode: u8, payload: &[u8]) -> Bytes {
+    let mut frame = BytesMut::with_capacity(payload.len() + MAX_HEADER);
+    frame.put_u8(FIN | opcode);
+    match (u8::try_from(payload.len()), u16::try_from(payload.len())) {
+        (Ok(len @ ..126), _) => frame.put_u8(len),
+        (_, Ok(len)) => {
+            frame.put_u8(126);
+            frame.put_u16(len);
+        }
+        _ => {
+            frame.put_u8(127);
+            frame.put_u64(payload.len() as u64);
+        }
+    }
+    frame.put_slice(payload);
     frame.freeze()
 }
 

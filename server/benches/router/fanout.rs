@@ -4,7 +4,7 @@ use super::{
     generator::{Arrivals, Generator, Result, Wait},
     process::{Place, own_cpu},
     report::{Aim, Figure},
-    rows::{Bench, Outcome, medians},
+    rows::{Bench, Outcome},
     yardstick::Kind,
 };
 
@@ -34,14 +34,15 @@ pub(crate) const SLOW_1000: Paced =
 
 /// The messages that are under way at once when the work is to saturate.
 const OUTSTANDING: u64 = 16;
+
 /// One sender, readers that take all that they get, and always a few messages under way.
 pub(crate) fn saturated(bench: &Bench, readers: usize, size: usize) -> Result<Outcome> {
     let mut outcome = Outcome::default();
     let [server, yardstick] = bench.beside(Kind::Coalesce, &mut outcome, |running, _| {
         let mut generator = Generator::connect(running.address, readers + 1, 1, bench.wait)?;
-        generator.saturate(size, OUTSTANDING, bench.time(0.5))?;
+        generator.saturate(size, OUTSTANDING, bench.time(0.3))?;
         let (before, delivered) = (running.cpu()?, generator.delivered());
-        let time = generator.saturate(size, OUTSTANDING, bench.time(1.5))?;
+        let time = generator.saturate(size, OUTSTANDING, bench.time(0.8))?;
         let cpu = running.cpu()? - before;
         let delivered = (generator.delivered() - delivered) as f64;
         let figures = [cpu * 1e6 / delivered, delivered / time.as_secs_f64() / 1e3];
@@ -63,9 +64,9 @@ pub(crate) fn paced(bench: &Bench, work: &Paced) -> Result<Outcome> {
     let [server, yardstick] = bench.beside(work.kind, &mut outcome, |running, round| {
         let mut generator = Generator::connect(running.address, work.clients, work.senders, bench.wait)?;
         let arrivals = |seed| Arrivals::new(work.rate, work.senders, seed);
-        generator.schedule(CHAT, arrivals(100), bench.time(0.5))?;
+        generator.schedule(CHAT, arrivals(100), bench.time(0.4))?;
         let (before, delivered) = (running.cpu()?, generator.delivered());
-        let mut latencies = generator.schedule(CHAT, arrivals(round + 1), bench.time(3.5))?;
+        let mut latencies = generator.schedule(CHAT, arrivals(round + 1), bench.time(2.2))?;
         let cpu = running.cpu()? - before;
         let delivered = (generator.delivered() - delivered) as f64;
         let figures = [cpu * 1e6 / delivered, latencies.quantile(0.5), latencies.quantile(0.99)];
@@ -95,39 +96,24 @@ pub(crate) fn cores(bench: &Bench) -> Result<Outcome> {
     const SENDERS: usize = 4;
     const SIZE: usize = 16 << 10;
     let mut outcome = Outcome::default();
-    let (mut one, mut both) = (Vec::new(), Vec::new());
-    for _ in 0..bench.rounds() {
-        for place in [Place::Tested, Place::Both] {
-            let running = bench.server().start(&bench.cores, place)?;
-            let mut generator = Generator::connect(running.address, READERS + SENDERS, SENDERS, Wait::Sleep)?;
-            // A few read it all, for the ledger.
-            for (place, client) in generator.clients.iter_mut().enumerate().skip(SENDERS) {
-                client.discards = place % 50 != 0;
-            }
-            generator.saturate(SIZE, OUTSTANDING, bench.time(0.5))?;
-            let (before, own, delivered) = (running.cpu()?, own_cpu(), generator.delivered());
-            let time = generator.saturate(SIZE, OUTSTANDING, bench.time(2.0))?;
-            let busy = running.cpu()? - before;
-            let own = own_cpu() - own;
-            let delivered = (generator.delivered() - delivered) as f64 / 1e3;
-            if place == Place::Both {
-                let left = 2.0 * time.as_secs_f64() - own;
-                both.push([2.0 * delivered / left, busy / left, busy * 1e3 / delivered]);
-            } else {
-                one.push([delivered / busy, busy / time.as_secs_f64(), busy * 1e3 / delivered]);
-            }
-            let tally = generator.finish()?;
-            if place == Place::Tested {
-                outcome.end_round(running, tally)?;
-            } else {
-                // Here it is meant to share its cores with the clients.
-                outcome.tally += tally;
-                running.stop()?;
-            }
+    let turns = [(bench.server(), Place::Tested), (bench.server(), Place::Both)];
+    let [one, both] = bench.by_turns(&turns, &mut outcome, |running, place, _| {
+        let mut generator = Generator::connect(running.address, READERS + SENDERS, SENDERS, Wait::Sleep)?;
+        // A few read it all, for the ledger.
+        for (number, client) in generator.clients.iter_mut().enumerate().skip(SENDERS) {
+            client.discards = number % 50 != 0;
         }
-    }
-    bench.cores.enter(Place::Generator)?;
-    let (one, both) = (medians(&one), medians(&both));
+        generator.saturate(SIZE, OUTSTANDING, bench.time(0.3))?;
+        let (before, own, delivered) = (running.cpu()?, own_cpu(), generator.delivered());
+        let time = generator.saturate(SIZE, OUTSTANDING, bench.time(1.0))?.as_secs_f64();
+        let (busy, own) = (running.cpu()? - before, own_cpu() - own);
+        let delivered = (generator.delivered() - delivered) as f64 / 1e3;
+        let (throughput, share) = match place {
+            Place::Both => (2.0 * delivered / (2.0 * time - own), busy / (2.0 * time - own)),
+            _ => (delivered / busy, busy / time),
+        };
+        Ok(([throughput, busy * 1e3 / delivered, share], generator.finish()?))
+    })?;
     let beside = |what, unit, figure: usize| Figure {
         compared: Some((one[figure], "on one")),
         ..Figure::alone(what, unit, both[figure], Aim::None)
@@ -137,8 +123,8 @@ pub(crate) fn cores(bench: &Bench) -> Result<Outcome> {
             aim: Aim::AtLeastTimes(1.6),
             ..beside("deliveries, clients' CPU taken off", "thousands/s", 0)
         },
-        beside("server CPU for each delivery", "µs", 2),
-        beside("share of its cores it used", "of 1", 1),
+        beside("server CPU for each delivery", "µs", 1),
+        beside("share of its cores it used", "of 1", 2),
     ];
     Ok(outcome)
 }

@@ -136,7 +136,8 @@ impl Generator {
     /// One round of epoll. Waits at most that long, where the generator is one that sleeps.
     fn turn(&mut self, patience: Option<Duration>) -> Result<()> {
         let patience = patience.filter(|_| self.wait == Wait::Sleep).unwrap_or_default();
-        let timeout = Timespec { tv_sec: 0, tv_nsec: patience.as_nanos() as i64 };
+        let timeout =
+            Timespec { tv_sec: patience.as_secs() as i64, tv_nsec: i64::from(patience.subsec_nanos()) };
         let mut events = std::mem::take(&mut self.events);
         events.clear();
         epoll::wait(&self.epoll, rustix::buffer::spare_capacity(&mut events), Some(&timeout))?;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::{
     generator::{Arrivals, Generator, Result},
     ledger::{Latencies, Tally},
-    process::{Place, Program},
+    process::{Place, Program, Running},
     report::{Aim, Figure},
     rows::{Bench, Outcome},
     yardstick::Kind,
@@ -25,24 +25,26 @@ pub(crate) fn idle(bench: &Bench) -> Result<Outcome> {
     let mut outcome = Outcome::default();
     let mut rows = Vec::new();
     for program in [Program::Yardstick(Kind::Write), bench.server()] {
-        let running = program.start(&bench.cores, Place::Tested)?;
-        let (empty, before) = (running.memory()?, running.cpu()?);
-        let mut generator = Generator::connect(running.address, CLIENTS, SENDERS, bench.wait)?;
-        let accepting = (running.cpu()? - before) * 1e6 / CLIENTS as f64;
-        let each = |memory: u64| memory.saturating_sub(empty.now) as f64 / 1024.0 / CLIENTS as f64;
-        generator.rest(bench.time(1.0))?;
-        let fresh = each(running.memory()?.now);
-        // 20 messages in a second.
-        generator.schedule(1024, Arrivals::new(20.0, SENDERS, 1), Duration::from_secs(1))?;
-        generator.rest(bench.time(1.0))?;
-        let used = each(running.memory()?.now);
-        let (before, pings) = (running.cpu()?, generator.pings);
         let time = if matches!(program, Program::Server(_)) { bench.time(10.0) } else { Duration::ZERO };
-        generator.rest(time)?;
-        let idling = (running.cpu()? - before) * 1e3 / time.as_secs_f64();
-        rows.push(([accepting, fresh, used, idling], generator.pings - pings));
-        let tally = generator.finish()?;
-        outcome.end_round(running, tally)?;
+        let (others, row) = bench.round(&program, Place::Tested, &mut outcome, |running| {
+            let (empty, before) = (running.memory()?, running.cpu()?);
+            let mut generator = Generator::connect(running.address, CLIENTS, SENDERS, bench.wait)?;
+            let accepting = (running.cpu()? - before) * 1e6 / CLIENTS as f64;
+            let each = |memory: u64| memory.saturating_sub(empty.now) as f64 / 1024.0 / CLIENTS as f64;
+            generator.rest(bench.time(1.0))?;
+            let fresh = each(running.memory()?.now);
+            // 20 messages in a second.
+            generator.schedule(1024, Arrivals::new(20.0, SENDERS, 1), Duration::from_secs(1))?;
+            generator.rest(bench.time(1.0))?;
+            let used = each(running.memory()?.now);
+            let (before, pings) = (running.cpu()?, generator.pings);
+            generator.rest(time)?;
+            let idling = (running.cpu()? - before) * 1e3 / time.as_secs_f64();
+            let pings = generator.pings - pings;
+            Ok((([accepting, fresh, used, idling], pings), generator.finish()?))
+        })?;
+        outcome.others = outcome.others.max(others);
+        rows.push(row);
     }
     let [(yardstick, _), (server, pings)] = rows[..] else { return Err("two programs".into()) };
     let beside = |what, unit, figure: usize, aim| {
@@ -63,9 +65,9 @@ pub(crate) fn idle(bench: &Bench) -> Result<Outcome> {
 pub(crate) fn churn(bench: &Bench) -> Result<Outcome> {
     let mut outcome = Outcome::default();
     let [server, yardstick] = bench.beside(Kind::Write, &mut outcome, |running, _| {
-        Generator::churn(running.address, CHURNING, bench.time(0.5))?;
+        Generator::churn(running.address, CHURNING, bench.time(0.3))?;
         let before = running.cpu()?;
-        let count = Generator::churn(running.address, CHURNING, bench.time(2.0))?;
+        let count = Generator::churn(running.address, CHURNING, bench.time(1.0))?;
         Ok(([(running.cpu()? - before) * 1e6 / count as f64], Tally::default()))
     })?;
     let what = "server CPU for each";
@@ -82,34 +84,45 @@ pub(crate) fn stall(bench: &Bench) -> Result<Outcome> {
     const LOG_MIB: f64 = 16.0;
     /// The last one.
     const STALLED: usize = READERS;
-    let running = bench.server().start(&bench.cores, Place::Tested)?;
-    let mut generator = Generator::connect(running.address, READERS + 1, 1, bench.wait)?;
-    let empty = running.memory()?;
-    let arrivals = |seed| Arrivals::new(RATE, 1, seed);
-    generator.schedule(SIZE, arrivals(1), bench.time(1.0))?;
-    let mut before = generator.schedule(SIZE, arrivals(2), bench.time(6.0))?;
-    generator.stall(STALLED)?;
-    let mut during = Latencies::default();
-    let start = Instant::now();
-    // Behind the log after 10 s and what the socket's buffers hold; reset some seconds later.
-    for seed in 3.. {
-        during.append(generator.schedule(SIZE, arrivals(seed), Duration::from_secs(2))?);
-        if generator.has_ended(STALLED) || start.elapsed() > Duration::from_secs(24) {
-            break;
-        }
-    }
-    let time = start.elapsed().as_secs_f64();
-    let grown = running.memory()?.peak.saturating_sub(empty.now) as f64 / f64::from(1 << 20);
-    let (code, ended) = generator.drain_stalled(STALLED, Duration::from_secs(2))?;
-    let found = match code {
-        Some(code) => format!("close {code}"),
-        None if ended => "a reset".to_owned(),
-        None => "no end".to_owned(),
-    };
-    let cut = ended && code.is_none_or(|code| code == 4513);
     let mut outcome = Outcome::default();
-    outcome.end_round(running, generator.finish()?)?;
-    let (before, during) = (before.quantile(0.99), during.quantile(0.99));
+    let measure = |running: &Running| {
+        let mut generator = Generator::connect(running.address, READERS + 1, 1, bench.wait)?;
+        let empty = running.memory()?;
+        generator.schedule(SIZE, Arrivals::new(RATE, 1, 0), bench.time(1.0))?;
+        // Before and after, the same moments over and over: no luck in them.
+        let pieces = if bench.quick { 1 } else { 3 };
+        let piece = |generator: &mut Generator, count: u64| {
+            generator.schedule(SIZE, Arrivals::new(RATE, 1, 1 + count % pieces), Duration::from_secs(2))
+        };
+        let (mut before, mut during) = (Latencies::default(), Latencies::default());
+        for count in 0..pieces {
+            before.append(piece(&mut generator, count)?);
+        }
+        generator.stall(STALLED)?;
+        let start = Instant::now();
+        // Behind the log after 10 s and what the socket's buffers hold; reset some seconds later.
+        for count in 0.. {
+            during.append(piece(&mut generator, count)?);
+            if generator.has_ended(STALLED) || start.elapsed() > Duration::from_secs(24) {
+                break;
+            }
+        }
+        let time = start.elapsed().as_secs_f64();
+        let grown = running.memory()?.peak.saturating_sub(empty.now) as f64 / f64::from(1 << 20);
+        let (code, ended) = generator.drain_stalled(STALLED, Duration::from_secs(2))?;
+        let found = match code {
+            Some(code) => format!("close {code}"),
+            None if ended => "a reset".to_owned(),
+            None => "no end".to_owned(),
+        };
+        let cut = ended && code.is_none_or(|code| code == 4513);
+        let p99 = [before.quantile(0.99), during.quantile(0.99)];
+        Ok(((p99, cut, found, time, grown), generator.finish()?))
+    };
+    let (others, (p99, cut, found, time, grown)) =
+        bench.round(&bench.server(), Place::Tested, &mut outcome, measure)?;
+    outcome.others = others;
+    let [before, during] = p99;
     outcome.figures = vec![
         Figure {
             compared: Some((before, "before")),

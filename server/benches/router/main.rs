@@ -1,7 +1,7 @@
 //! The router's benchmark: what a delivery costs, beside the least that it could cost.
 //!
 //! ```text
-//! cargo bench -p multichat-server --bench router -- [--quick] [--server PATH] [--sleep] [--list] [ROW…]
+//! cargo bench -p multichat-server --bench router -- [OPTIONS] [ROW…]
 //! ```
 //!
 //! The server runs on one core and the clients, all held by one thread, on another. Every figure that is
@@ -71,8 +71,9 @@ mod linux {
     };
 
     const USAGE: &str = "cargo bench -p multichat-server --bench router -- \
-        [--quick] [--server PATH] [--sleep] [--list] [ROW…]
+        [--quick] [--verbose] [--server PATH] [--sleep] [--list] [ROW…]
   --quick        one short round of each: whether it works, not how well
+  --verbose      prints the figures of each round as well
   --server PATH  another server to measure, started as `PATH serve --config FILE`
   --sleep        let the clients sleep while nothing comes (the server then pays for waking them)
   --list         print the names of the rows
@@ -87,11 +88,12 @@ mod linux {
             return Ok(true);
         }
         let mut server = PathBuf::from(env!("CARGO_BIN_EXE_multichat-server"));
-        let (mut quick, mut wait, mut wanted) = (false, Wait::Spin, Vec::new());
+        let (mut quick, mut verbose, mut wait, mut wanted) = (false, false, Wait::Spin, Vec::new());
         let mut rest = arguments.iter();
         while let Some(argument) = rest.next() {
             match argument.as_str() {
                 "--quick" => quick = true,
+                "--verbose" => verbose = true,
                 "--sleep" => wait = Wait::Sleep,
                 "--server" => server = rest.next().ok_or(USAGE)?.into(),
                 "--list" => {
@@ -100,16 +102,21 @@ mod linux {
                     }
                     return Ok(true);
                 }
-                // What cargo adds.
+                // What `cargo bench` adds.
                 "--bench" => {}
                 option if option.starts_with('-') => return Err(USAGE.into()),
                 name => wanted.push(name.to_owned()),
             }
         }
+        // A run of all tests may start this too, with nothing, and that is not the moment.
+        if arguments.is_empty() {
+            println!("nothing measured: run it with\n{USAGE}");
+            return Ok(true);
+        }
         let cores = Cores::pick()?;
         cores.enter(Place::Generator)?;
         let files = process::raise_file_limit();
-        let bench = Bench { server, cores, quick, wait, files };
+        let bench = Bench { server, cores, quick, verbose, wait, files };
         let start = Instant::now();
         let mut report = Report::default();
         Report::head();

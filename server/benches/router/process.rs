@@ -54,6 +54,22 @@ impl Cores {
         Ok(Self { tested, generator })
     }
 
+    /// The seconds that the two have been busy with anything, the machine's neighbours included.
+    pub(crate) fn busy(&self) -> Result<f64> {
+        // The unit in which Linux tells this to programs.
+        const TICKS: f64 = 100.0;
+        let text = fs::read_to_string("/proc/stat")?;
+        let mut ticks = 0;
+        for core in [self.tested, self.generator] {
+            let name = format!("cpu{core} ");
+            let line = text.lines().find_map(|line| line.strip_prefix(&name)).ok_or("no such core")?;
+            // User, nice, system; idle, waiting for disks; interrupts, soft interrupts, stolen.
+            let fields: Vec<u64> = line.split_whitespace().map_while(|field| field.parse().ok()).collect();
+            ticks += [0, 1, 2, 5, 6, 7].iter().filter_map(|field| fields.get(*field)).sum::<u64>();
+        }
+        Ok(ticks as f64 / TICKS)
+    }
+
     /// Moves this thread, and so the programs that it starts from now on.
     pub(crate) fn enter(&self, place: Place) -> Result<()> {
         let mut set = CpuSet::new();
@@ -135,17 +151,17 @@ impl Running {
         let deadline = Instant::now() + Duration::from_secs(10);
         while TcpStream::connect(self.address).is_err() {
             if self.child.try_wait()?.is_some() || Instant::now() > deadline {
-                return Err(format!("it does not come up; it says:\n{}", self.output()).into());
+                return Err(format!("it does not come up\n{}", self.output()).into());
             }
             thread::sleep(Duration::from_millis(5));
         }
         // Lets it be done with that connection.
-        thread::sleep(Duration::from_millis(50));
+        thread::sleep(Duration::from_millis(20));
         Ok(())
     }
 
     /// The end of what it has printed.
-    fn output(&self) -> String {
+    pub(crate) fn output(&self) -> String {
         let text = fs::read_to_string(self.folder.join("output.txt")).unwrap_or_default();
         let lines: Vec<&str> = text.lines().collect();
         lines[lines.len().saturating_sub(20)..].join("\n")
@@ -154,20 +170,13 @@ impl Running {
     /// The seconds that its threads have spent on a core. A thread that has ended is not in it; neither the
     /// server nor a yardstick has threads that come and go under load.
     pub(crate) fn cpu(&self) -> Result<f64> {
-        Ok(self.schedule()?[0])
-    }
-
-    /// The seconds that its threads have spent on a core, and waited for one.
-    fn schedule(&self) -> Result<[f64; 2]> {
-        let mut seconds = [0.0, 0.0];
+        let mut nanoseconds = 0;
         for task in fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
             let text = fs::read_to_string(task?.path().join("schedstat"))?;
-            let mut fields = text.split_whitespace();
-            for sum in &mut seconds {
-                *sum += fields.next().ok_or("schedstat is too short")?.parse::<f64>()? / 1e9;
-            }
+            let first = text.split_whitespace().next().ok_or("schedstat is empty")?;
+            nanoseconds += first.parse::<u64>()?;
         }
-        Ok(seconds)
+        Ok(nanoseconds as f64 / 1e9)
     }
 
     /// Its resident memory.
@@ -184,16 +193,10 @@ impl Running {
         Ok(Memory { now, peak: field(&status, "VmHWM:").unwrap_or(now).max(now) })
     }
 
-    /// The share of its time on a core that it would have liked to have, and that others had.
-    pub(crate) fn disturbance(&self) -> Result<f64> {
-        let [ran, waited] = self.schedule()?;
-        Ok(waited / (ran + waited))
-    }
-
     /// Ends it. An error if it had ended before, or does not end well.
     pub(crate) fn stop(mut self) -> Result<()> {
         if let Some(status) = self.child.try_wait()? {
-            return Err(format!("it ended by itself, {status}; it said:\n{}", self.output()).into());
+            return Err(format!("it ended by itself, {status}\n{}", self.output()).into());
         }
         if !self.is_server {
             return Ok(());
@@ -205,7 +208,9 @@ impl Running {
             match self.child.try_wait()? {
                 // No code: it ended by the signal.
                 Some(status) if status.code().is_none_or(|code| code == 0) => return Ok(()),
-                Some(status) => return Err(format!("{status}; it said:\n{}", self.output()).into()),
+                Some(status) => {
+                    return Err(format!("it did not end well, {status}\n{}", self.output()).into());
+                }
                 None => thread::sleep(Duration::from_millis(2)),
             }
         }

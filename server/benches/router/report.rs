@@ -1,6 +1,10 @@
 //! The table: each figure beside its yardstick and its aim.
 
-use super::{ledger::Tally, rows::Outcome, yardstick::Kind};
+use super::{
+    ledger::Tally,
+    rows::{Outcome, QUIET},
+    yardstick::Kind,
+};
 
 /// What is hoped for of a figure.
 #[derive(Clone, Copy, Debug)]
@@ -114,8 +118,9 @@ impl Report {
         }
         let tally = outcome.tally;
         let wrong = if tally.is_clean() { "" } else { "   <-- WRONG" };
-        let disturbance = outcome.disturbance * 100.0;
-        println!("{:<28} {tally}{wrong}; others had its core {disturbance:.1} % of the time", "");
+        let others = outcome.others * 100.0;
+        let noisy = if outcome.others < QUIET { "" } else { " (NOISY)" };
+        println!("{:<28} {tally}{wrong}; others had {others:.1} % of the cores{noisy}", "");
         self.tally += tally;
         if !tally.is_clean() {
             self.failed.push(title.to_owned());

@@ -1,13 +1,17 @@
 //! The rows of the table, and what they have in common: rounds by turns, and their medians.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    fmt::Debug,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use super::{
     fanout::{CHAT_400, CHAT_1500, SLOW_1000, cores, paced, saturated},
     generator::{Result, Wait},
     ledger::Tally,
     lifetime::{churn, idle, stall},
-    process::{Cores, Place, Program, Running},
+    process::{Cores, Place, Program, Running, own_cpu},
     report::Figure,
     yardstick::Kind,
 };
@@ -18,6 +22,8 @@ pub(crate) struct Bench {
     pub(crate) server: PathBuf,
     pub(crate) cores: Cores,
     pub(crate) quick: bool,
+    /// Whether to print each round as well.
+    pub(crate) verbose: bool,
     pub(crate) wait: Wait,
     /// Files that may be open.
     pub(crate) files: Option<u64>,
@@ -28,8 +34,8 @@ pub(crate) struct Bench {
 pub(crate) struct Outcome {
     pub(crate) figures: Vec<Figure>,
     pub(crate) tally: Tally,
-    /// How much other programs were in the way: the worst [`Running::disturbance`].
-    pub(crate) disturbance: f64,
+    /// How much of the two cores' time others had, in the worst of the rounds that count.
+    pub(crate) others: f64,
 }
 
 /// A row.
@@ -68,11 +74,11 @@ pub(crate) const ALL: &[Row] = &[
     Row { name: "cores", title: "both cores", measure: cores },
 ];
 
-impl Bench {
-    pub(crate) fn rounds(&self) -> usize {
-        if self.quick { 1 } else { 3 }
-    }
+/// The share of the two cores that others may have before a round is disturbed: something is always
+/// going on.
+pub(crate) const QUIET: f64 = 0.03;
 
+impl Bench {
     /// A time, or a fraction of it when it has to be quick.
     pub(crate) fn time(&self, seconds: f64) -> Duration {
         Duration::from_secs_f64(if self.quick { seconds / 5.0 } else { seconds })
@@ -89,33 +95,67 @@ impl Bench {
         outcome: &mut Outcome,
         measure: impl Fn(&Running, u64) -> Result<([f64; N], Tally)>,
     ) -> Result<[[f64; N]; 2]> {
-        let programs = [self.server(), Program::Yardstick(kind)];
+        let turns = [(self.server(), Place::Tested), (Program::Yardstick(kind), Place::Tested)];
+        self.by_turns(&turns, outcome, |running, _, round| measure(running, round))
+    }
+
+    /// Measures two by turns, several rounds of each, and gives the medians of both.
+    ///
+    /// Rounds in which others were in the way are made up for, as often as there should have been rounds in
+    /// all, and count only if there is nothing better.
+    pub(crate) fn by_turns<const N: usize>(
+        &self,
+        turns: &[(Program, Place); 2],
+        outcome: &mut Outcome,
+        measure: impl Fn(&Running, Place, u64) -> Result<([f64; N], Tally)>,
+    ) -> Result<[[f64; N]; 2]> {
+        let wanted = if self.quick { 1 } else { 5 };
+        let most = if self.quick { 1 } else { 2 * wanted };
         let mut rounds = [Vec::new(), Vec::new()];
-        for round in 0..self.rounds() {
-            for (program, rounds) in programs.iter().zip(&mut rounds) {
-                let running = program.start(&self.cores, Place::Tested)?;
-                let (figures, tally) = measure(&running, round as u64)?;
-                rounds.push(figures);
-                outcome.end_round(running, tally)?;
+        for round in 0..most {
+            for ((program, place), rounds) in turns.iter().zip(&mut rounds) {
+                if rounds.iter().filter(|(others, _)| *others < QUIET).count() < wanted {
+                    let measure = |running: &Running| measure(running, *place, round as u64);
+                    rounds.push(self.round(program, *place, outcome, measure)?);
+                }
             }
         }
-        Ok(rounds.map(|rounds| medians(&rounds)))
+        Ok(rounds.map(|mut rounds| {
+            if rounds.iter().any(|(others, _)| *others < QUIET) {
+                rounds.retain(|(others, _)| *others < QUIET);
+            }
+            outcome.others = rounds.iter().map(|(others, _)| *others).fold(outcome.others, f64::max);
+            medians(&rounds)
+        }))
     }
-}
 
-impl Outcome {
-    /// Enters what a round came to, and ends its program.
-    pub(crate) fn end_round(&mut self, running: Running, tally: Tally) -> Result<()> {
-        self.tally += tally;
-        self.disturbance = self.disturbance.max(running.disturbance()?);
-        running.stop()
+    /// One round against a program that is started for it: the share of the cores that others had
+    /// meanwhile, and what was measured.
+    pub(crate) fn round<T: Debug>(
+        &self,
+        program: &Program,
+        place: Place,
+        outcome: &mut Outcome,
+        measure: impl Fn(&Running) -> Result<(T, Tally)>,
+    ) -> Result<(f64, T)> {
+        let (start, busy, own) = (Instant::now(), self.cores.busy()?, own_cpu());
+        let running = program.start(&self.cores, place)?;
+        let (figures, tally) = measure(&running).map_err(|error| format!("{error}\n{}", running.output()))?;
+        outcome.tally += tally;
+        let known = running.cpu()? + own_cpu() - own;
+        let others = (self.cores.busy()? - busy - known).max(0.0) / start.elapsed().as_secs_f64() / 2.0;
+        running.stop()?;
+        if self.verbose {
+            eprintln!("{program:?}, {:.1} % others: {figures:.3?}", others * 100.0);
+        }
+        Ok((others, figures))
     }
 }
 
 /// The median of each figure.
-pub(crate) fn medians<const N: usize>(rounds: &[[f64; N]]) -> [f64; N] {
+fn medians<const N: usize>(rounds: &[(f64, [f64; N])]) -> [f64; N] {
     std::array::from_fn(|figure| {
-        let mut values: Vec<f64> = rounds.iter().map(|round| round[figure]).collect();
+        let mut values: Vec<f64> = rounds.iter().map(|(_, figures)| figures[figure]).collect();
         values.sort_by(f64::total_cmp);
         values[values.len() / 2]
     })

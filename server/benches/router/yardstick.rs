@@ -197,11 +197,6 @@ impl Yardstick {
                         }
                     }
                 }
-                for (origin, _) in parts {
-                    if let Some(peer) = &mut self.peers[*origin] {
-                        peer.sent = false;
-                    }
-                }
             }
             Kind::Coalesce => {
                 let all = [(Rc::clone(frames), 0..frames.len())];

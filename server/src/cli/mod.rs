@@ -33,7 +33,7 @@ pub(crate) struct Args {
     #[arg(long, global = true, value_name = "FILTER", env = "MULTICHAT_LOG", default_value = "info")]
     log: Filter,
     /// How to log, to standard error
-    #[arg(long, global = true, value_enum, env = "MULTICHAT_LOG_FORMAT", default_value_t = Format::Human)]
+    #[arg(long, global = true, value_name = "FORMAT", value_enum, env = "MULTICHAT_LOG_FORMAT", default_value_t = Format::Human)]
     log_format: Format,
     #[command(subcommand)]
     command: Option<Command>,

@@ -30,21 +30,23 @@ pub(super) fn serve(named: Option<&Path>) -> Result<(), Failure> {
         .enable_all()
         .build()
         .map_err(|error| Failure::Runtime(format!("the server cannot be started: {error}")))?;
-    let result = runtime.block_on(listen(config, file.is_none()));
+    let result = runtime.block_on(listen(config, file.as_deref()));
     // What still blocks (a look-up, a slow disk) has nothing more to do for anyone.
     runtime.shutdown_background();
     result
 }
 
-async fn listen(config: Config, is_trial: bool) -> Result<(), Failure> {
+async fn listen(config: Config, file: Option<&Path>) -> Result<(), Failure> {
     // Before anyone can know that the server is there: who then stops it, stops it well.
     let stopped =
         signals::listen().map_err(|error| Failure::Runtime(format!("signals cannot be heard: {error}")))?;
     let scheme = if config.wss.is_some() { "wss" } else { "ws" };
     let path = config.ws_path.to_string();
-    let key = is_trial.then(|| config.secret_key.clone());
+    let key = file.is_none().then(|| config.secret_key.clone());
     let server = Server::bind(config).await.map_err(|error| match error {
-        BindError::Tls(error) => Failure::Configuration(error.to_string()),
+        BindError::Tls(error) => {
+            Failure::Configuration(format!("{}: {error}", file.unwrap_or(Path::new("")).display()))
+        }
         error if key.is_some() => {
             Failure::Runtime(format!("{error} (`multichat-server init` makes a config.json that has it)"))
         }

@@ -4,7 +4,7 @@ use std::{ops::RangeInclusive, time::Duration};
 
 use crate::rate::Rate;
 
-/// Every bound of the router, with the defaults of the table in the README. All of them can be set
+/// Every bound of the router, with the defaults of the table in `docs/configuration.md`. All of them can be set
 /// under `limits` in the config file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {

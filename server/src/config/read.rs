@@ -20,7 +20,8 @@ const EXPECTED_FILE: &str = "a JSON object with at least \"ws-path\", \"host\" a
 const EXPECTED_WSS: &str = "an object with \"keyfile\" and \"certfile\", or null for no TLS";
 const EXPECTED_KEYFILE: &str = "the path to the private key in PEM format, such as \"key.pem\"";
 const EXPECTED_CERTFILE: &str = "the path to the certificate chain in PEM format, such as \"cert.pem\"";
-const EXPECTED_WEB_ROOT: &str = "the path to a folder of static files, such as \"web\"";
+const EXPECTED_WEB_ROOT: &str =
+    "the path to a folder of static files, and of nothing secret, such as \"web\"";
 const EXPECTED_LIMITS: &str = "an object, such as {\"packet-bytes\": 65536}";
 
 impl Config {
@@ -45,7 +46,7 @@ impl Config {
         let value = json(bytes, file)?;
         let config = if let Some(fields) = value.as_object() {
             let mut root = Section::root(fields, &mut report);
-            let config = read(&mut root, file.parent().unwrap_or(Path::new("")));
+            let config = read(&mut root, file);
             root.finish();
             config
         } else {
@@ -82,7 +83,8 @@ fn json(bytes: &[u8], file: &Path) -> Result<Value, ConfigError> {
 }
 
 /// `None` if a required field is missing or bad.
-fn read(root: &mut Section<'_>, folder: &Path) -> Option<Config> {
+fn read(root: &mut Section<'_>, file: &Path) -> Option<Config> {
+    let folder = file.parent().unwrap_or(Path::new(""));
     let ws_path = root.required("ws-path", WsPath::EXPECTED, text(WsPath::parse));
     let host = root.required("host", Host::EXPECTED, text(Host::parse));
     let secret_key = root.required("secret-key", SecretKey::EXPECTED, |value| {
@@ -93,7 +95,11 @@ fn read(root: &mut Section<'_>, folder: &Path) -> Option<Config> {
         let certfile = wss.required("certfile", EXPECTED_CERTFILE, text(|path| resolve(folder, path)));
         Some(Wss { keyfile: keyfile?, certfile: certfile? })
     });
-    let web_root = root.optional("web-root", EXPECTED_WEB_ROOT, text(|path| existing_folder(folder, path)));
+    let wss = wss.flatten();
+    let keyfile = wss.as_ref().map(|wss| wss.keyfile.as_path());
+    let secrets = [Some(file), keyfile].into_iter().flatten().collect::<Vec<_>>();
+    let web_root =
+        root.optional("web-root", EXPECTED_WEB_ROOT, text(|path| public_folder(folder, path, &secrets)));
     let allowed_origins =
         root.optional("allowed-origins", AllowedOrigins::EXPECTED, origins).unwrap_or_default();
     let limits = root
@@ -103,7 +109,7 @@ fn read(root: &mut Section<'_>, folder: &Path) -> Option<Config> {
         host: host?,
         ws_path: ws_path?,
         secret_key: secret_key?,
-        wss: wss.flatten(),
+        wss,
         web_root,
         allowed_origins,
         limits,
@@ -116,12 +122,21 @@ fn resolve(folder: &Path, path: &str) -> Result<PathBuf, Infallible> {
     Ok(folder.join(path))
 }
 
-fn existing_folder(folder: &Path, path: &str) -> Result<PathBuf, String> {
+/// A folder that is there, and with none of the secrets below it: everybody may read what is.
+fn public_folder(folder: &Path, path: &str, secrets: &[&Path]) -> Result<PathBuf, String> {
     let path = folder.join(path);
     match fs::metadata(&path) {
-        Ok(metadata) if metadata.is_dir() => Ok(path),
-        Ok(_) => Err(format!("{} is not a folder", path.display())),
-        Err(error) => Err(format!("{}: {error}", path.display())),
+        Ok(metadata) if metadata.is_dir() => {}
+        Ok(_) => return Err(format!("{} is not a folder", path.display())),
+        Err(error) => return Err(format!("{}: {error}", path.display())),
+    }
+    let is_below = |secret: &&&Path| match (fs::canonicalize(secret), fs::canonicalize(&path)) {
+        (Ok(secret), Ok(path)) => secret.starts_with(path),
+        _ => false,
+    };
+    match secrets.iter().find(is_below) {
+        Some(secret) => Err(format!("everybody could read {} there", secret.display())),
+        None => Ok(path),
     }
 }
 

@@ -11,7 +11,7 @@ use crate::frame;
 
 /// Why a connection ends.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Ending {
+pub(crate) enum Ending {
     /// The peer sent a close.
     #[error("closed by the client{}", code.map_or(String::new(), |code| format!(" with {code}")))]
     ByPeer { code: Option<u16> },
@@ -36,7 +36,11 @@ pub(super) enum Ending {
 }
 
 impl Ending {
-    pub(super) const GOING_AWAY: Self = Self::close(CloseCode::GoingAway, "the server shuts down");
+    /// The port closes.
+    pub(crate) const GOING_AWAY: Self = Self::close(CloseCode::GoingAway, "the server shuts down");
+    /// There are too many connections that have not registered.
+    pub(crate) const EVICTED: Self =
+        Self::close(CloseCode::Overloaded, "made room for a newer connection before it registered");
     pub(super) const OVERRUN: Self =
         Self::close(CloseCode::SlowConsumer, "read too slowly: the log has moved on");
     pub(super) const STALLED: Self =

@@ -20,7 +20,7 @@ const MAX_CONTROL_PAYLOAD: u64 = 125;
 
 /// A bound that a peer went beyond.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Violation {
+pub(crate) enum Violation {
     /// A message is larger than allowed.
     #[error("packet too big")]
     TooBig,

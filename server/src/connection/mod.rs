@@ -21,8 +21,8 @@ use std::{
     sync::{Arc, atomic::AtomicU64},
 };
 
+pub(crate) use self::{ending::Ending, member::Member, register::Candidate, stream::ByteStream};
 use self::{failures::Failures, liveness::Pings, meter::MeterBounds};
-pub(crate) use self::{member::Member, register::Candidate, stream::ByteStream};
 use crate::{
     config::{Limits, SecretKey},
     room::{Origin, Room},

@@ -59,9 +59,9 @@ impl<S: ByteStream> Candidate<S> {
 
     /// Reads the first packet. A good `register` makes a member of the room; for anything else, and if
     /// `interrupt` says that the connection must go, it is closed.
-    pub(crate) async fn register(mut self, interrupt: impl Future<Output = CloseCode>) -> Option<Member<S>> {
+    pub(crate) async fn register(mut self, interrupt: impl Future<Output = Ending>) -> Option<Member<S>> {
         let outcome = select! {
-            code = interrupt => Err(Ending::close(code, "no room for unregistered connections")),
+            ending = interrupt => Err(ending),
             outcome = self.read_register() => outcome,
         };
         let Self { router, peer, socket } = self;

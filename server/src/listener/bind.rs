@@ -1,7 +1,7 @@
 //! Opens the port.
 
 use std::{
-    io,
+    io::{self, ErrorKind},
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
 };
 
@@ -21,9 +21,13 @@ const BACKLOG: i32 = 4096;
 /// The name has no address, or the address can't be had.
 pub(super) async fn bind(host: &Host, limits: &Limits) -> io::Result<TcpListener> {
     match host {
-        Host::AnyInterface { port } => listen((Ipv6Addr::UNSPECIFIED, *port).into(), limits)
+        Host::AnyInterface { port } => match listen((Ipv6Addr::UNSPECIFIED, *port).into(), limits) {
             // No IPv6 on this machine.
-            .or_else(|_| listen((Ipv4Addr::UNSPECIFIED, *port).into(), limits)),
+            Err(error) if !matches!(error.kind(), ErrorKind::AddrInUse | ErrorKind::PermissionDenied) => {
+                listen((Ipv4Addr::UNSPECIFIED, *port).into(), limits)
+            }
+            outcome => outcome,
+        },
         Host::Address(address) => listen(*address, limits),
         Host::Name { host, port } => {
             let addresses = lookup_host((host.as_str(), *port)).await?.collect::<Vec<_>>();
@@ -44,7 +48,7 @@ fn listen(address: SocketAddr, limits: &Limits) -> io::Result<TcpListener> {
     if address.ip() == Ipv6Addr::UNSPECIFIED {
         socket.set_only_v6(false)?;
     }
-    socket::set_options(SockRef::from(&socket), limits)?;
+    socket::set_options(&SockRef::from(&socket), limits)?;
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;

@@ -18,7 +18,7 @@ use hyper_staticfile::Static;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use parking_lot::Mutex;
 use tokio::{
-    io::{AsyncRead, AsyncWrite},
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt as _},
     sync::{OwnedSemaphorePermit, Semaphore},
 };
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
@@ -114,12 +114,19 @@ impl HttpSide {
         let outcome = Mutex::new(Err(HttpEnd::Served));
         let service = service_fn(|request| Box::pin(self.answer(request, &outcome)));
         let connection = self.http.serve_connection(TokioIo::new(stream), service);
-        let (stream, early) = {
+        let (mut stream, early) = {
             let Parts { io, read_buf, .. } = connection.without_shutdown().await?;
             // A copy, so that what is left of the request, be it nothing, does not keep the whole buffer.
             (io.into_inner(), Bytes::copy_from_slice(&read_buf))
         };
-        Ok(Upgraded { stream, early, place: outcome.into_inner()? })
+        match outcome.into_inner() {
+            Ok(place) => Ok(Upgraded { stream, early, place }),
+            Err(end) => {
+                // Behind TLS this says that nothing was cut off. A peer that is gone need not hear it.
+                let _ = stream.shutdown().await;
+                Err(end)
+            }
+        }
     }
 
     /// Tells a peer that there is no room for it.
@@ -153,7 +160,10 @@ impl HttpSide {
             }
             Err(refusal) => {
                 *outcome.lock() = Err(HttpEnd::Refused(refusal.why));
-                Ok(respond(refusal))
+                let mut response = respond(refusal);
+                // What may follow the request is WebSocket, and no other request.
+                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                Ok(response)
             }
         }
     }

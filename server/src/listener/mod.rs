@@ -16,7 +16,6 @@ use std::{
     },
 };
 
-use multichat::protocol::CloseCode;
 use tokio::{
     net::{TcpListener, TcpStream},
     select,
@@ -29,13 +28,13 @@ use tracing::info;
 
 use self::{
     accept::accept,
-    http::{HttpSide, Upgraded},
+    http::{HttpEnd, HttpSide, Upgraded},
     lobby::{Lobby, Place},
     socket::Socket,
 };
 use crate::{
     config::Config,
-    connection::{ByteStream, Candidate, Member, Peer, Router},
+    connection::{ByteStream, Candidate, Ending, Member, Peer, Router},
     room::Origin,
 };
 
@@ -119,11 +118,13 @@ impl Listener {
 impl Entrance {
     /// Serves one connection from its first byte to its last.
     async fn serve(self: Arc<Self>, tcp: TcpStream, address: SocketAddr) {
+        // IPv4 through a dual-stack socket is IPv4, in the log too.
+        let address = SocketAddr::new(address.ip().to_canonical(), address.port());
         let peer = Peer { id: Origin(self.next_id.fetch_add(1, Ordering::Relaxed)), address };
         info!(connection = peer.id.0, %address, "connected");
         if cfg!(not(target_os = "linux")) {
             // If they can't be set, the socket is gone already.
-            let _ = socket::set_options((&tcp).into(), &self.router.limits);
+            let _ = socket::set_options(&(&tcp).into(), &self.router.limits);
         }
         let socket = Socket::new(tcp);
         // What follows is boxed, so that an idle connection's task takes no more memory than it needs.
@@ -138,7 +139,7 @@ impl Entrance {
         let handshake = timeout(self.router.limits.tls_handshake, tls.accept(socket));
         let outcome = select! {
             outcome = handshake => outcome,
-            _ = self.interrupt(&place) => return refused(peer, "no room for unregistered connections"),
+            ending = self.interrupt(&place) => return refused(peer, ending),
         };
         match outcome {
             Ok(Ok(stream)) => self.attend(stream, peer, place).await,
@@ -162,8 +163,8 @@ impl Entrance {
     ) -> Option<(Member<S>, OwnedSemaphorePermit)> {
         let outcome = select! {
             outcome = self.http.upgrade(stream) => outcome,
-            code = self.interrupt(&place) => {
-                refused(peer, code.reason());
+            ending = self.interrupt(&place) => {
+                refused(peer, ending);
                 return None;
             }
         };
@@ -173,6 +174,10 @@ impl Entrance {
                 let member = candidate.register(self.interrupt(&place)).await?;
                 Some((member, permit))
             }
+            Err(end @ HttpEnd::Refused(_)) => {
+                refused(peer, end);
+                None
+            }
             Err(end) => {
                 info!(connection = peer.id.0, address = %peer.address, reason = %end, "disconnected");
                 None
@@ -181,10 +186,10 @@ impl Entrance {
     }
 
     /// Resolves when a connection that has not registered must go.
-    async fn interrupt(&self, place: &Place) -> CloseCode {
+    async fn interrupt(&self, place: &Place) -> Ending {
         select! {
-            () = self.closed.cancelled() => CloseCode::GoingAway,
-            () = place.evicted() => CloseCode::Overloaded,
+            () = self.closed.cancelled() => Ending::GOING_AWAY,
+            () = place.evicted() => Ending::EVICTED,
         }
     }
 

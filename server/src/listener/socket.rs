@@ -18,7 +18,7 @@ use crate::{config::Limits, connection::ByteStream};
 
 /// Sets what every connection needs. On Linux a listener hands these down to the sockets it accepts, which
 /// saves the calls for each of them.
-pub(super) fn set_options(socket: SockRef<'_>, limits: &Limits) -> io::Result<()> {
+pub(super) fn set_options(socket: &SockRef<'_>, limits: &Limits) -> io::Result<()> {
     // Frames are small, and written whole.
     socket.set_tcp_nodelay(true)?;
     // The kernel's own look at a peer that has vanished, for the stages that send no pings.

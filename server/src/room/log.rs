@@ -8,7 +8,7 @@ use bytes::Bytes;
 pub(crate) type Seq = u64;
 
 /// Whose entry it is: the connection that sent it, which does not get it back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Origin(pub(crate) u64);
 
 /// One message of the room, ready to be sent.

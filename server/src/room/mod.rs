@@ -10,6 +10,8 @@
 mod fanout;
 mod log;
 mod pass;
+#[cfg(test)]
+mod tests;
 
 use std::{
     sync::{
@@ -186,7 +188,7 @@ impl Room {
 
     fn shard(&self, origin: Origin) -> &Shard {
         // There is always one; the remainder is in bounds.
-        &self.shards[(origin.0 % self.shards.len() as u64) as usize]
+        &self.shards[usize::try_from(origin.0 % self.shards.len() as u64).unwrap_or_default()]
     }
 }
 

@@ -44,7 +44,9 @@ impl Pass {
             first.frame.clone()
         } else {
             let mut joined = BytesMut::with_capacity(ends.last().copied().unwrap_or_default());
-            entries.iter().for_each(|entry| joined.extend_from_slice(&entry.frame));
+            for entry in &entries {
+                joined.extend_from_slice(&entry.frame);
+            }
             joined.freeze()
         };
         Some(Self { start, tail, entries, joined, ends })

@@ -9,7 +9,7 @@ use rustix::event::epoll::{self, EventData, EventFlags};
 
 use super::{Generator, PATIENCE, Result, Wait, name};
 use crate::{
-    client::Stage,
+    client::{Arrival, Stage},
     ledger::Latencies,
     wire::{self, Template},
 };
@@ -25,7 +25,8 @@ impl Generator {
         self.completed = total(&self.sent);
         let (start, mut turn) = (Instant::now(), 0);
         while start.elapsed() < time {
-            let free = outstanding - (total(&self.sent) - self.completed);
+            let under_way = total(&self.sent).saturating_sub(self.completed);
+            let free = outstanding.saturating_sub(under_way);
             for _ in 0..free {
                 turn = (turn + 1) % self.senders;
                 self.put(turn, 0, &mut template);
@@ -55,7 +56,8 @@ impl Generator {
                 if now >= due {
                     break;
                 }
-                self.turn(Some(Duration::from_nanos(due - now)))?;
+                // Does not sleep quite so long: it must not be late itself.
+                self.turn(Some(Duration::from_nanos(due - now).saturating_sub(Duration::from_millis(1))))?;
             }
             self.put(sender, due, &mut template);
             self.flush(sender)?;
@@ -115,7 +117,10 @@ impl Generator {
             let count = self.clients[place].read(&mut buffer);
             let mut input = &buffer[..count];
             while let Some(arrival) = self.clients[place].next_arrival(&mut input) {
-                self.handle(place, arrival)?;
+                // An answer could not be sent any more.
+                if !matches!(arrival, Arrival::Ping(_)) {
+                    self.handle(place, arrival)?;
+                }
             }
         }
         self.buffer = buffer;

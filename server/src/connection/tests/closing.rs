@@ -84,7 +84,7 @@ async fn an_answer_behind_the_rest_of_a_packet_that_is_too_big_is_found() {
     let harness = Harness::new(Limits { packet_bytes: 8192, ..Limits::default() });
     let mut client = harness.join_raw("irc").await;
     let start = Instant::now();
-    client.send(&frame(FINAL | TEXT, &[b'x'; 100_000])).await;
+    client.send(&frame(FINAL | TEXT, &vec![b'x'; 100_000])).await;
     let end = client.end_politely().await;
     assert_eq!(end, End { texts: vec![], code: Some(1009), was_reset: false });
     assert_eq!(start.elapsed(), Duration::ZERO);

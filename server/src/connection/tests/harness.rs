@@ -14,7 +14,6 @@ use std::{
 
 use bytes::Bytes;
 use futures_util::{SinkExt as _, StreamExt as _};
-use multichat::protocol::CloseCode;
 use tokio::{
     io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf, duplex},
     task::{JoinHandle, yield_now},
@@ -27,7 +26,7 @@ use tokio_tungstenite::{
 use super::raw::Raw;
 use crate::{
     config::{Limits, SecretKey},
-    connection::{ByteStream, Candidate, Peer, Router},
+    connection::{ByteStream, Candidate, Ending, Peer, Router},
     room::{LogBounds, Origin, Room},
 };
 
@@ -61,7 +60,7 @@ pub(super) struct Setup {
     /// What was read behind the upgrade request.
     pub(super) early: Bytes,
     pub(super) pipe_bytes: usize,
-    pub(super) interrupt: Pin<Box<dyn Future<Output = CloseCode> + Send>>,
+    pub(super) interrupt: Pin<Box<dyn Future<Output = Ending> + Send>>,
 }
 
 impl Default for Setup {

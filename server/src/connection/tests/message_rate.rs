@@ -21,7 +21,7 @@ fn limits(per_second: u32, burst: u32) -> Limits {
 
 #[tokio::test(start_paused = true)]
 async fn who_says_too_much_is_read_at_the_rate_and_nothing_is_lost() {
-    const COUNT: usize = 300;
+    const COUNT: u32 = 300;
     // One a second: it takes minutes, with pings and answers, and parts of messages wait in the buffers.
     let harness = Harness::new(limits(1, 2));
     let mut listener = harness.join_raw("listener").await;
@@ -42,7 +42,7 @@ async fn who_says_too_much_is_read_at_the_rate_and_nothing_is_lost() {
     let listen = async {
         for number in 0..COUNT {
             assert_eq!(listener.hear().await, forwarded("irc", &format!("{number:03}")));
-            let due = SECOND * (number as u32).saturating_sub(1);
+            let due = SECOND * number.saturating_sub(1);
             let late = start.elapsed().checked_sub(due).expect("no sooner than allowed");
             assert!(late < SECOND / 100, "message {number} is {late:?} late");
             if number % 5 == 0 {

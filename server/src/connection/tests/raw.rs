@@ -30,19 +30,27 @@ const MASK: [u8; 4] = [0x5a, 0x00, 0xff, 0x21];
 pub(super) fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     let mut frame = vec![first];
     match payload.len() {
-        len @ ..126 => frame.push(0x80 | len as u8),
+        len @ ..126 => frame.push(0x80 | u8::try_from(len).unwrap()),
         len @ 126..=0xffff => {
-            frame.push(0x80 | 126);
-            frame.extend((len as u16).to_be_bytes());
+            frame.push(0x80 | 0x7e);
+            frame.extend(u16::try_from(len).unwrap().to_be_bytes());
         }
         len => {
-            frame.push(0x80 | 127);
+            frame.push(0x80 | 0x7f);
             frame.extend((len as u64).to_be_bytes());
         }
     }
     frame.extend(MASK);
     frame.extend(payload.iter().zip(MASK.iter().cycle()).map(|(byte, mask)| byte ^ mask));
     frame
+}
+
+/// A message in so many fragments, as equal as they can be.
+pub(super) fn fragmented(opcode: u8, payload: &[u8], fragments: usize) -> Vec<u8> {
+    let cut = |i: usize| payload.len() * i / fragments;
+    let first =
+        |i: usize| (if i == 0 { opcode } else { CONTINUATION }) | if i + 1 == fragments { FINAL } else { 0 };
+    (0..fragments).flat_map(|i| frame(first(i), &payload[cut(i)..cut(i + 1)])).collect()
 }
 
 /// A text message in one frame.

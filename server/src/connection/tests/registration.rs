@@ -2,14 +2,13 @@
 
 use std::{net::Ipv4Addr, time::Duration};
 
-use multichat::protocol::CloseCode;
 use tokio::time::{Instant, sleep};
 
 use super::{
     harness::{ACK, Harness, KEY, Setup, forwarded, message, register},
     raw::{self, FINAL, PING, PONG, Raw, TEXT, frame, text},
 };
-use crate::config::Limits;
+use crate::{config::Limits, connection::Ending};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -61,7 +60,7 @@ async fn who_registers_at_the_last_moment_is_in_time() {
     let mut client = harness.connect_raw();
     let whole = text(&register("irc", KEY));
     client.send(&whole[..10]).await;
-    sleep(5 * SECOND - SECOND / 1000).await;
+    sleep(Duration::from_millis(4999)).await;
     client.send(&whole[10..]).await;
     assert_eq!(client.hear().await, ACK);
 }
@@ -95,7 +94,7 @@ async fn who_has_to_go_before_it_registers_is_told_why() {
     let harness = Harness::new(Limits::default());
     let interrupt = Box::pin(async {
         sleep(SECOND).await;
-        CloseCode::Overloaded
+        Ending::EVICTED
     });
     let start = Instant::now();
     let client = Raw::new(harness.attach_with(Setup { interrupt, ..Setup::default() }));

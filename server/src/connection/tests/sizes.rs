@@ -12,15 +12,6 @@ use crate::config::Limits;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// A message in so many fragments, as equal as they can be.
-fn fragmented(opcode: u8, payload: &[u8], fragments: usize) -> Vec<u8> {
-    let len = payload.len();
-    let piece = |i: usize| &payload[len * i / fragments..len * (i + 1) / fragments];
-    let first =
-        |i: usize| (if i == 0 { opcode } else { CONTINUATION }) | if i + 1 == fragments { FINAL } else { 0 };
-    (0..fragments).flat_map(|i| frame(first(i), piece(i))).collect()
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_packet_may_be_as_large_as_its_bound_and_no_larger() {
     let limits = Limits::default();
@@ -32,7 +23,7 @@ async fn a_packet_may_be_as_large_as_its_bound_and_no_larger() {
         let mut listener = harness.join_raw("listener").await;
         let mut sender = harness.join_raw("irc").await;
         let content = "x".repeat(content);
-        let stream = fragmented(TEXT, message(&content).as_bytes(), fragments);
+        let stream = raw::fragmented(TEXT, message(&content).as_bytes(), fragments);
         if content.len() <= largest {
             let (heard, ()) = tokio::join!(listener.hear(), sender.send(&stream));
             assert!(heard == forwarded("irc", &content), "{} in {fragments}", content.len());

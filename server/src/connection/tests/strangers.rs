@@ -108,18 +108,7 @@ async fn a_first_packet_may_be_4096_bytes_large_and_no_larger() {
         let harness = Harness::new(Limits::default());
         let mut client = harness.connect_raw();
         let packet = register_of(len);
-        let (last, before) =
-            packet.as_bytes().chunks(len.div_ceil(fragments)).collect::<Vec<_>>().split_last().map_or_else(
-                || unreachable!("a packet has bytes"),
-                |(last, before)| (*last, before.to_vec()),
-            );
-        let mut stream = Vec::new();
-        for (i, piece) in before.into_iter().chain([last]).enumerate() {
-            let opcode = if i == 0 { TEXT } else { CONTINUATION };
-            let is_last = i + 1 == fragments;
-            stream.extend(frame(opcode | if is_last { FINAL } else { 0 }, piece));
-        }
-        client.send(&stream).await;
+        client.send(&raw::fragmented(TEXT, packet.as_bytes(), fragments)).await;
         if len <= 4096 {
             assert_eq!(client.hear().await, ACK, "{len} in {fragments}");
         } else {

@@ -1,0 +1,197 @@
+//! `check`, `init`, and the command line itself.
+
+use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, process::Stdio};
+
+use super::support::{Ended, Folder, KEY};
+
+#[test]
+fn version_and_help() {
+    let folder = Folder::new();
+    let version = folder.run(&["--version"]).expect(0);
+    assert_eq!(version.stdout, format!("multichat-server {}\n", env!("CARGO_PKG_VERSION")));
+    let help = folder.run(&["--help"]).expect(0).stdout;
+    for word in
+        ["serve", "check", "init", "MULTICHAT_CONFIG", "MULTICHAT_LOG", "MULTICHAT_LOG_FORMAT", "Exit codes"]
+    {
+        assert!(help.contains(word), "{word}: {help}");
+    }
+}
+
+#[test]
+fn a_wrong_command_line() {
+    let folder = Folder::new();
+    for (arguments, says) in [
+        (&["dance"][..], "dance"),
+        (&["--log", "deubg"][..], "\"deubg\" is no level"),
+        (&["--log-format", "xml"][..], "human, json"),
+        (&["--config"][..], "--config <PATH>"),
+    ] {
+        let ended = folder.run(arguments).expect(2);
+        assert!(ended.stderr.contains(says), "{ended:#?}");
+    }
+    let variable = folder.command(&[]).env("MULTICHAT_LOG", "loud").output().unwrap();
+    let ended = Ended::from(variable).expect(2);
+    assert!(ended.stderr.contains("\"loud\" is no level"), "{ended:#?}");
+}
+
+#[test]
+fn a_config_that_is_not_there() {
+    let folder = Folder::new();
+    for command in ["serve", "check"] {
+        let ended = folder.run(&["--config", "no/such.json", command]).expect(2);
+        assert!(ended.stderr.starts_with("error: no/such.json: cannot be read: "), "{ended:#?}");
+        assert!(
+            ended.stderr.contains("`multichat-server --config no/such.json init` makes one"),
+            "{ended:#?}"
+        );
+        assert_eq!(ended.stdout, "");
+    }
+    let variable = folder.command(&["serve"]).env("MULTICHAT_CONFIG", "/no/such.json").output().unwrap();
+    assert!(Ended::from(variable).expect(2).stderr.contains("/no/such.json"));
+    let ended = folder.run(&["check"]).expect(2);
+    assert!(ended.stderr.contains("no config.json here"), "{ended:#?}");
+    // A dangling link is there, and is not passed over for the defaults.
+    std::os::unix::fs::symlink("nowhere", folder.path("config.json")).unwrap();
+    let ended = folder.run(&["serve"]).expect(2);
+    assert!(ended.stderr.contains("config.json: cannot be read"), "{ended:#?}");
+}
+
+#[test]
+fn a_config_that_is_wrong() {
+    let folder =
+        Folder::with(r#"{"host": "localhost", "secret-key": "hunter2", "ws-path": "chat", "wss": {}}"#);
+    for command in ["serve", "check"] {
+        let ended = folder.run(&[command]).expect(2);
+        let fields: Vec<_> = ended.stderr.lines().map(|line| line.split('"').nth(1).unwrap()).collect();
+        assert_eq!(fields, ["ws-path", "host", "wss.keyfile", "wss.certfile"], "{ended:#?}");
+        assert!(ended.stderr.lines().all(|line| line.starts_with("error: config.json: \"")), "{ended:#?}");
+        assert!(!ended.stderr.contains("hunter2"));
+    }
+    let json = folder.run(&["--log-format", "json", "serve"]).expect(2);
+    let line: serde_json::Value = serde_json::from_str(json.stderr.trim_end()).unwrap();
+    assert!(line["reason"].as_str().unwrap().contains("config.json: \"host\" must be"), "{line}");
+    fs::write(folder.path("config.json"), "{\n  \"host\": \":1\",\n}").unwrap();
+    let ended = folder.run(&["check"]).expect(2);
+    assert_eq!(ended.stderr, "error: config.json:3:1: not JSON: trailing comma\n");
+}
+
+#[test]
+fn secrets_are_not_served_as_files() {
+    let folder = Folder::serving(r#", "web-root": ".""#);
+    let ended = folder.run(&["check"]).expect(2);
+    assert!(ended.stderr.contains(r#"found ".": everybody could read config.json there"#), "{ended:#?}");
+    let wss = r#", "web-root": "web", "wss": {"keyfile": "web/key.pem", "certfile": "cert.pem"}"#;
+    let folder = Folder::serving(wss);
+    fs::create_dir(folder.path("web")).unwrap();
+    fs::write(folder.path("web/key.pem"), "").unwrap();
+    let ended = folder.run(&["check"]).expect(2);
+    assert!(ended.stderr.contains("everybody could read web/key.pem there"), "{ended:#?}");
+}
+
+#[test]
+fn check_says_what_a_config_means() {
+    let folder = Folder::serving(
+        r#", "web-root": "web", "allowed-origins": ["https://a.example", "https://b.example:443"],
+           "limits": {"packet-bytes": 65536, "messages-per-second": 5, "control-frames-per-second": 0, "ping-seconds": 25}"#,
+    );
+    fs::create_dir(folder.path("web")).unwrap();
+    let ended = folder.run(&["check"]).expect(0);
+    for line in [
+        "config.json is good. It means:",
+        "  address       127.0.0.1 (this machine alone), any free port",
+        "  protocol      ws, without TLS",
+        "  path          every path",
+        "  secret key    set",
+        "  web pages     those of the same host may connect, and https://a.example, https://b.example",
+        "  static files  from web",
+        "  limits        at their defaults but",
+        "                  packet-bytes               65536 (default 1048576)",
+        "                  control-frames-per-second  0 (default 64)",
+        "                  messages-per-second        5 (default 0)",
+        "                  messages-burst             10 (default none)",
+    ] {
+        assert!(ended.stdout.lines().any(|said| said == line), "{line}\n{}", ended.stdout);
+    }
+    assert!(!ended.stdout.contains("ping-seconds"), "it is at its default: {}", ended.stdout);
+    assert!(!ended.stdout.contains(KEY));
+    assert_eq!(ended.stderr, "");
+}
+
+#[test]
+fn check_takes_unknown_fields_for_errors() {
+    let folder = Folder::serving(r#", "allowed-origin": [], "limits": {"packet-size": 1}"#);
+    let ended = folder.run(&["check"]).expect(2);
+    assert_eq!(
+        ended.stderr,
+        "error: config.json: unknown field \"limits.packet-size\"; did you mean \"limits.packet-bytes\"?\n\
+         error: config.json: unknown field \"allowed-origin\"; did you mean \"allowed-origins\"?\n"
+    );
+}
+
+#[test]
+fn check_warns_without_refusing() {
+    let folder = Folder::new();
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config.json.example");
+    let ended = folder.run(&["--config", example.to_str().unwrap(), "check"]).expect(0);
+    assert!(ended.stdout.contains("warning: \"secret-key\" is the one of the example file"), "{ended:#?}");
+}
+
+#[test]
+fn check_loads_the_key_and_the_certificate() {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tls");
+    let wss = |key: &str| {
+        Folder::serving(&format!(
+            r#", "wss": {{"keyfile": "{}", "certfile": "{}"}}"#,
+            fixtures.join(key).display(),
+            fixtures.join("ec.crt").display()
+        ))
+    };
+    let ended = wss("ec-pkcs8.key").run(&["check"]).expect(0);
+    assert!(ended.stdout.contains("  protocol      wss, with the certificate in "), "{ended:#?}");
+    for command in ["check", "serve"] {
+        let ended = wss("rsa-pkcs8.key").run(&[command]).expect(2);
+        assert!(ended.stderr.contains("\"wss.keyfile\": the key in "), "{ended:#?}");
+        assert!(ended.stderr.contains("does not fit"), "{ended:#?}");
+    }
+}
+
+#[test]
+fn check_does_not_mind_a_closed_standard_output() {
+    let folder = Folder::serving("");
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let status = folder.command(&["check"]).stdout(writer).stderr(Stdio::null()).status().unwrap();
+    assert_eq!(status.code(), Some(0));
+}
+
+#[test]
+fn init_makes_a_config_once() {
+    let folder = Folder::new();
+    let ended = folder.run(&["init"]).expect(0);
+    assert!(ended.stdout.contains("multichat-server check"), "{ended:#?}");
+    assert!(ended.stdout.contains("multichat-server serve"), "{ended:#?}");
+    let file = folder.path("config.json");
+    let text = fs::read_to_string(&file).unwrap();
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600, "its owner's alone");
+    let config: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let key = config["secret-key"].as_str().unwrap();
+    assert!(key.len() >= 24, "{key}");
+    assert!(!ended.stdout.contains(key), "it is in the file, and need not be in a terminal's history");
+
+    let check = folder.run(&["check"]).expect(0);
+    assert!(!check.stdout.contains("warning"), "{check:#?}");
+
+    let ended = folder.run(&["init"]).expect(1);
+    assert!(ended.stderr.starts_with("error: config.json is there already"), "{ended:#?}");
+    assert_eq!(fs::read_to_string(&file).unwrap(), text, "left as it was");
+
+    folder.run(&["--config", "other.json", "init"]).expect(0);
+    let other = fs::read_to_string(folder.path("other.json")).unwrap();
+    assert!(!other.contains(key), "a key of its own");
+
+    let ended = folder.run(&["--config", "no/such.json", "init"]).expect(1);
+    assert!(ended.stderr.contains("make the folder first"), "{ended:#?}");
+    std::os::unix::fs::symlink("nowhere.json", folder.path("link.json")).unwrap();
+    folder.run(&["--config", "link.json", "init"]).expect(1);
+    assert!(!folder.path("nowhere.json").exists(), "not written through a link");
+}

@@ -1,0 +1,210 @@
+//! `serve`: with a config and without, and what signals do.
+
+use std::{
+    fs,
+    net::{SocketAddr, TcpListener},
+    time::{Duration, Instant},
+};
+
+use rustix::process::Signal;
+
+use super::support::{Ended, Folder, KEY, PATIENCE, Running, register};
+
+#[test]
+fn serves_what_the_config_says() {
+    let folder = Folder::serving(r#", "colour": "red""#);
+    // `serve` is what happens without a command.
+    for arguments in
+        [&[][..], &["serve"], &["--config", "config.json"], &["serve", "--config", "config.json"]]
+    {
+        let server = folder.serve(arguments);
+        let warning = server.logged("unknown field");
+        assert!(
+            warning.contains("WARN") && warning.contains(r#"config.json: unknown field "colour""#),
+            "{warning}"
+        );
+        let address = server.address();
+        assert!(address.ip().is_loopback());
+        register(address, KEY);
+        server.signal(Signal::TERM);
+        let (code, log) = server.end();
+        assert_eq!(code, Some(0), "{log:#?}");
+        assert!(log.iter().all(|line| !line.contains(KEY)), "{log:#?}");
+    }
+}
+
+#[test]
+fn the_environment_says_the_same() {
+    let folder = Folder::serving("");
+    fs::rename(folder.path("config.json"), folder.path("else.json")).unwrap();
+    let mut command = folder.command(&[]);
+    command.env("MULTICHAT_CONFIG", "else.json").env("MULTICHAT_LOG", "").env("MULTICHAT_LOG_FORMAT", "json");
+    let server = Running::start(command);
+    let line: serde_json::Value = serde_json::from_str(&server.logged("listening")).unwrap();
+    let address: SocketAddr = line["address"].as_str().unwrap().parse().unwrap();
+    assert_eq!(line["protocol"], "ws");
+    assert_eq!(line["path"], "/");
+    register(address, KEY);
+    server.signal(Signal::TERM);
+    let (code, log) = server.end();
+    assert_eq!(code, Some(0));
+    for line in log {
+        serde_json::from_str::<serde_json::Value>(&line).expect(&line);
+    }
+}
+
+#[test]
+fn wss_is_announced() {
+    let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/tls");
+    let folder = Folder::serving(&format!(
+        r#", "wss": {{"keyfile": "{fixtures}/ec-sec1.key", "certfile": "{fixtures}/ec.crt"}}"#
+    ));
+    let server = folder.serve(&[]);
+    assert!(server.logged("listening").contains(r#"protocol="wss""#));
+}
+
+#[test]
+fn without_a_config_it_serves_this_machine() {
+    let folder = Folder::new();
+    // The port is a fixed one, and another program may have it for a while.
+    let deadline = Instant::now() + PATIENCE;
+    let server = loop {
+        let server = folder.serve(&["serve"]);
+        let line = server.logged("6780");
+        if line.contains("listening") {
+            break server;
+        }
+        assert!(line.contains("`multichat-server init` makes a config.json"), "{line}");
+        let (code, _) = server.end();
+        assert_eq!(code, Some(1), "{line}");
+        assert!(Instant::now() < deadline, "this test needs port 6780, which another program has: {line}");
+        std::thread::sleep(Duration::from_millis(200));
+    };
+    assert_eq!(server.said("ws://"), "    ws://127.0.0.1:6780");
+    server.said("secret key");
+    server.said("");
+    let key = server.said("    ").trim().to_owned();
+    assert!(key.len() >= 24 && key.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{key}");
+    let listen = server.said("wscat");
+    assert!(listen.contains(&key) && listen.contains("ws://127.0.0.1:6780 "), "{listen}");
+    server.said("multichat-server init");
+    register("127.0.0.1:6780".parse().unwrap(), &key);
+    assert!(!folder.path("config.json").exists(), "nothing is written");
+    server.signal(Signal::TERM);
+    assert_eq!(server.end().0, Some(0));
+}
+
+#[test]
+fn an_address_in_use() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    let folder = Folder::with(&format!(r#"{{"ws-path": "/", "host": "{address}", "secret-key": "{KEY}"}}"#));
+    let ended = folder.run(&["serve"]).expect(1);
+    assert!(ended.stderr.starts_with("error: "), "{ended:#?}");
+    assert!(ended.stderr.contains(&address.to_string()), "where: {ended:#?}");
+    assert!(ended.stderr.contains("in use"), "what: {ended:#?}");
+    assert!(ended.stderr.contains("choose another"), "what to do: {ended:#?}");
+}
+
+#[test]
+fn the_first_signal_ends_it_well() {
+    let folder = Folder::serving("");
+    for signal in [Signal::TERM, Signal::INT] {
+        let server = folder.serve(&[]);
+        server.address();
+        server.signal(signal);
+        server.logged("stopping");
+        let (code, log) = server.end();
+        assert_eq!(code, Some(0), "{log:#?}");
+        assert!(log.last().unwrap().ends_with("stopped"), "{log:#?}");
+    }
+}
+
+#[test]
+fn the_second_signal_ends_it_at_once() {
+    let folder = Folder::serving(r#", "limits": {"close-seconds": 3600, "shutdown-seconds": 3600}"#);
+    let server = folder.serve(&[]);
+    // A client that never answers the close keeps the server waiting.
+    let _client = register(server.address(), KEY);
+    server.signal(Signal::TERM);
+    server.logged("stopping");
+    server.signal(Signal::INT);
+    let (code, log) = server.end();
+    assert_eq!(code, Some(130), "{log:#?}");
+}
+
+#[test]
+fn a_hangup_is_ignored() {
+    let folder = Folder::serving("");
+    let server = folder.serve(&[]);
+    let address = server.address();
+    for _ in 0..2 {
+        server.signal(Signal::HUP);
+        server.logged("SIGHUP is ignored");
+    }
+    register(address, KEY);
+    server.signal(Signal::TERM);
+    assert_eq!(server.end().0, Some(0), "a hangup does not count as the first signal");
+}
+
+/// Runs the server with limits of open files.
+fn with_ulimit(folder: &Folder, limit: &str) -> Running {
+    let server = folder.command(&[]);
+    let mut shell = std::process::Command::new("sh");
+    shell.arg("-c").arg(format!("{limit} && exec \"$0\"")).arg(server.get_program());
+    shell.current_dir(server.get_current_dir().unwrap());
+    for (name, _) in server.get_envs() {
+        shell.env_remove(name);
+    }
+    Running::start(shell)
+}
+
+#[test]
+fn too_few_descriptors_are_warned_of() {
+    let folder = Folder::serving(r#", "limits": {"connections": 500, "unregistered-connections": 100}"#);
+    let server = with_ulimit(&folder, "ulimit -n 300");
+    let line = server.logged("limit of open files");
+    assert!(line.contains("WARN") && line.contains("allowed=300") && line.contains("needed=664"), "{line}");
+    register(server.address(), KEY);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn descriptors_are_raised_to_what_is_allowed() {
+    let folder = Folder::serving(r#", "limits": {"connections": 100, "unregistered-connections": 10}"#);
+    let server = with_ulimit(&folder, "ulimit -Sn 50 && ulimit -Hn 300");
+    let first = server.logged("");
+    assert!(first.contains("listening"), "no warning: {first}");
+    let limits = fs::read_to_string(format!("/proc/{}/limits", server.pid())).unwrap();
+    let line = limits.lines().find(|line| line.starts_with("Max open files")).unwrap();
+    assert_eq!(line.split_whitespace().nth(3), Some("300"), "{line}");
+}
+
+#[test]
+fn the_example_file_serves_when_it_is_copied() {
+    let example = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../config.json.example")).unwrap();
+    // Only the port is another one, so that tests can run side by side.
+    let folder = Folder::with(&example.replace(":6780", ":0"));
+    let server = folder.serve(&[]);
+    server.logged("choose your own");
+    let address = server.address();
+    register(SocketAddr::from(([127, 0, 0, 1], address.port())), "change-me");
+    server.signal(Signal::TERM);
+    assert_eq!(server.end().0, Some(0));
+}
+
+#[test]
+fn a_log_filter_is_obeyed() {
+    let folder = Folder::serving(r#", "colour": "red""#);
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    fs::write(
+        folder.path("config.json"),
+        format!(r#"{{"ws-path": "/", "host": "{address}", "secret-key": "{KEY}", "colour": "red"}}"#),
+    )
+    .unwrap();
+    let ended: Ended = folder.run(&["--log", "error"]).expect(1);
+    assert!(!ended.stderr.contains("colour"), "{ended:#?}");
+    let ended = folder.run(&["--log", "off,multichat_server=warn"]).expect(1);
+    assert!(ended.stderr.contains("colour"), "{ended:#?}");
+}

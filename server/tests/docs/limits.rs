@@ -1,0 +1,89 @@
+//! The table of limits is what the program has.
+
+use std::path::Path;
+
+use multichat_server::config::{Config, ConfigError, Limits, Problem};
+
+use super::document::{Document, code};
+
+struct Row {
+    name: String,
+    default: String,
+    range: String,
+}
+
+fn rows() -> Vec<Row> {
+    let document = Document::read("docs/configuration.md");
+    let tables = document.tables("field");
+    let table = tables.iter().find(|rows| rows[0][0].contains("-seconds")).unwrap();
+    let row = |row: &Vec<String>| Row {
+        name: code(&row[0]).to_owned(),
+        default: row[1].clone(),
+        range: row[3].clone(),
+    };
+    table.iter().map(row).collect()
+}
+
+fn parse(limits: &str) -> Result<Limits, ConfigError> {
+    let text = format!(r#"{{"ws-path": "/", "host": ":1", "secret-key": "k", "limits": {{{limits}}}}}"#);
+    Config::parse(text.as_bytes(), Path::new("config.json")).map(|(config, _)| config.limits)
+}
+
+#[test]
+fn all_limits_are_listed_in_order() {
+    let listed: Vec<_> = rows().into_iter().map(|row| row.name).collect();
+    // A rate that is off has no burst: this one is on.
+    let all = parse(r#""messages-per-second": 1"#).unwrap().fields();
+    assert_eq!(listed, all.iter().map(|(name, _)| *name).collect::<Vec<_>>());
+}
+
+#[test]
+fn defaults() {
+    let defaults = Limits::default().fields();
+    for Row { name, default, .. } in rows() {
+        if let Some((_, value)) = defaults.iter().find(|(known, _)| *known == name) {
+            assert_eq!(default, format!("`{value}`"), "{name}");
+        } else {
+            assert_eq!((name.as_str(), default.as_str()), ("messages-burst", "twice `messages-per-second`"));
+            let set = parse(r#""messages-per-second": 7"#).unwrap().fields();
+            assert!(set.contains(&("messages-burst", "14".to_owned())), "{set:?}");
+        }
+    }
+}
+
+#[test]
+fn ranges() {
+    let rows = rows();
+    let texts: Vec<_> = rows.iter().map(|row| format!("\"{}\": \"a text\"", row.name)).collect();
+    let Err(ConfigError::Fields { problems, .. }) = parse(&texts.join(",")) else {
+        panic!("no text is a limit")
+    };
+    for Row { name, range, .. } in rows {
+        let full = format!("limits.{name}");
+        let Problem { expected, .. } = problems.iter().find(|problem| problem.field == full).expect(&name);
+        // "a whole number from 0 (no limit) to 10000, such as 64"
+        let (_, allowed) = expected.replace(" (no limit)", "").split_once(" from ").map(owned).unwrap();
+        let (allowed, _) = allowed.split_once(',').map(owned).unwrap();
+        let (least, most) = allowed.split_once(" to ").map(owned).unwrap();
+        let is_endless = most == isize::MAX.to_string();
+        assert_eq!(range, if is_endless { format!("at least {least}") } else { allowed }, "{name}");
+    }
+}
+
+fn owned((a, b): (&str, &str)) -> (String, String) {
+    (a.to_owned(), b.to_owned())
+}
+
+#[test]
+fn what_depends_on_each_other() {
+    // As told below the table.
+    let least = 256 + 64 + r#""k""#.len();
+    let fields = |text: &str| parse(text).unwrap().fields();
+    assert!(parse(&format!("\"first-packet-bytes\": {least}")).is_ok());
+    assert!(parse(&format!("\"first-packet-bytes\": {}", least - 1)).is_err());
+    assert!(parse(r#""packet-bytes": 1024, "first-packet-bytes": 1025"#).is_err());
+    assert!(parse(r#""packet-bytes": 65536, "log-bytes": 131071"#).is_err());
+    assert!(parse(r#""packet-bytes": 65536, "log-bytes": 131072"#).is_ok());
+    assert!(fields(r#""packet-bytes": 1024"#).contains(&("first-packet-bytes", "1024".to_owned())));
+    assert!(fields(r#""packet-bytes": 10000000"#).contains(&("log-bytes", "20000000".to_owned())));
+}

@@ -1,0 +1,107 @@
+//! Peers that are gone without a word.
+
+use std::{fs, net::SocketAddr, time::Duration};
+
+use serde_json::{Value, json};
+use socket2::{SockFilter, SockRef};
+use tokio::net::TcpStream;
+
+use super::super::support::{Client, Pair, Route, Server, Setup, eventually};
+
+/// Makes a client vanish for the router, as if its cable were pulled: from now on the kernel drops whatever
+/// arrives for this socket, so that nothing is acknowledged and no end is sent. This takes no privileges,
+/// unlike a firewall or a network of its own.
+fn vanish(tcp: &TcpStream) {
+    /// `BPF_RET | BPF_K`: the filter's answer is a constant, which is how many bytes to keep.
+    const RETURN: u16 = 0x06;
+    SockRef::from(tcp).attach_filter(&[SockFilter::new(RETURN, 0, 0, 0)]).unwrap();
+}
+
+/// The row of `/proc/net/tcp` for the router's end of a connection, cut at white space.
+fn kernel_row(router: SocketAddr, client: SocketAddr) -> Option<Vec<String>> {
+    let hex = |address: SocketAddr| match address {
+        SocketAddr::V4(v4) => format!("{:08X}:{:04X}", u32::from_ne_bytes(v4.ip().octets()), v4.port()),
+        SocketAddr::V6(_) => unreachable!("the tests use IPv4"),
+    };
+    let table = fs::read_to_string("/proc/net/tcp").unwrap();
+    let rows = table.lines().map(|row| row.split_whitespace().map(str::to_owned).collect::<Vec<_>>());
+    rows.into_iter().find(|row| row.get(1) == Some(&hex(router)) && row.get(2) == Some(&hex(client)))
+}
+
+fn is_gone(line: &Value) -> bool {
+    line["message"] == "disconnected" && line["client"].as_str().is_some_and(|name| name.contains("vanished"))
+}
+
+/// Waits until router and kernel have forgotten it.
+async fn forgotten(server: &Server, client: SocketAddr) -> Value {
+    let line = server.logged("that it is gone", is_gone).await;
+    eventually("the kernel forgets it", || kernel_row(server.address(), client).is_none()).await;
+    line
+}
+
+#[tokio::test]
+async fn a_silent_peer_that_vanishes_is_noticed() {
+    let limits = json!({"ping-seconds": 0.5, "pong-seconds": 0.5});
+    for setup in [Setup::new(), Setup::new().wss()] {
+        let server = setup.limits(limits.clone()).start().await;
+        let client = Client::join(&server, "vanished").await;
+        let mut watcher = Client::join(&server, "watcher").await;
+        let address = client.stream.tcp().local_addr().unwrap();
+        assert!(kernel_row(server.address(), address).is_some());
+        vanish(client.stream.tcp());
+        let watching = async {
+            // Answers pings, and is not taken for gone.
+            let text = watcher.hear().await;
+            assert_eq!(text.content, "and who is still there?");
+        };
+        let ((line, _late), ()) = tokio::join!(
+            async {
+                let line = forgotten(&server, address).await;
+                let mut late = Client::join(&server, "late").await;
+                late.chat("and who is still there?").await;
+                (line, late)
+            },
+            watching
+        );
+        assert_eq!(line["reason"], "no answer to a ping");
+        assert_eq!(server.log_count(is_gone), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_peer_that_vanishes_while_others_talk_is_noticed_and_harms_nobody() {
+    let limits = json!({"ping-seconds": 0.5, "pong-seconds": 0.5});
+    let server = Setup::new().limits(limits).start().await;
+    let pair = Pair::start(&server).await;
+    let client = Client::join(&server, "vanished").await;
+    let address = client.stream.tcp().local_addr().unwrap();
+    vanish(client.stream.tcp());
+    forgotten(&server, address).await;
+    pair.finish().await;
+}
+
+#[tokio::test]
+async fn a_peer_that_vanishes_behind_its_close_leaves_nothing_behind() {
+    let server = Setup::new().limits(json!({"close-seconds": 0.3, "register-seconds": 0.3})).start().await;
+    let client = Client::connect(&server).await;
+    let address = client.stream.tcp().local_addr().unwrap();
+    vanish(client.stream.tcp());
+    // It does not register in time, is told so, and does not answer.
+    eventually("the kernel forgets it", || kernel_row(server.address(), address).is_none()).await;
+}
+
+/// With the limits as they are by default the kernel asks after a peer too, in every stage.
+#[tokio::test]
+async fn the_kernel_looks_after_connections() {
+    const KEEPALIVE: &str = "02";
+    let server = Server::start().await;
+    let tcp = Route::USUAL.dial_tcp(&server).await;
+    let address = tcp.local_addr().unwrap();
+    eventually("the connection is in the kernel's table", || kernel_row(server.address(), address).is_some())
+        .await;
+    let row = kernel_row(server.address(), address).unwrap();
+    let (timer, ticks) = row[5].split_once(':').unwrap();
+    assert_eq!(timer, KEEPALIVE, "{row:?}");
+    let time = Duration::from_millis(10 * u64::from_str_radix(ticks, 16).unwrap());
+    assert!(time <= Duration::from_secs(25), "in {time:?}");
+}

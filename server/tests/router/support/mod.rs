@@ -1,0 +1,60 @@
+//! What the tests share: the program, and clients to turn on it.
+
+mod client;
+mod folder;
+mod frame;
+mod http;
+mod log;
+mod pair;
+mod process;
+mod program;
+mod server;
+mod socket;
+mod tls;
+
+use std::{fmt::Display, future::Future, panic::Location, time::Duration};
+
+use tokio::time::{sleep, timeout};
+
+pub(crate) use self::{
+    client::{Client, End, Text, message, register},
+    folder::Folder,
+    frame::{Frame, frame},
+    http::{Browser, Response, get, upgrade},
+    log::{LogReader, reason},
+    pair::Pair,
+    program::Program,
+    server::{Server, Setup, Signal},
+    socket::{Route, Stream},
+    tls::{Authority, Version},
+};
+
+/// How long any one thing may take. Far more than it does on the slowest machine: only a failure waits so
+/// long.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+pub(crate) const MIB: usize = 1024 * 1024;
+
+pub(crate) const KEY: &str = "k3y-of-the-tests";
+
+/// Waits for what can only be looked at.
+#[track_caller]
+pub(crate) fn eventually(what: &str, is_so: impl Fn() -> bool) -> impl Future<Output = ()> {
+    within(what, async move {
+        while !is_so() {
+            sleep(Duration::from_millis(5)).await;
+        }
+    })
+}
+
+/// Waits for what must happen.
+#[track_caller]
+pub(crate) fn within<F: Future>(what: impl Display, future: F) -> impl Future<Output = F::Output> {
+    let caller = Location::caller();
+    async move {
+        let Ok(output) = timeout(PATIENCE, future).await else {
+            panic!("{caller}: waited in vain for {what}")
+        };
+        output
+    }
+}
