@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::{io::AsyncWriteExt as _, net::TcpStream};
 
 use super::super::support::{
@@ -69,12 +69,6 @@ async fn what_is_no_tls_is_dropped() {
     pair.finish().await;
 }
 
-/// Whether a line says that a connection had to make room.
-fn is_evicted(line: &Value) -> bool {
-    // In the words of its stage.
-    reason("no room for unregistered connections")(line) || reason("overloaded")(line)
-}
-
 /// As many as an address may have, and more, from several addresses, beside clients from the same ones.
 async fn flood_of_half_open(setup: Setup, beginning: &[u8]) {
     let limits = json!({
@@ -95,7 +89,7 @@ async fn flood_of_half_open(setup: Setup, beginning: &[u8]) {
     pair.talk().await;
     all_ended(streams).await;
     server.logged("a refusal", reason("from this address")).await;
-    server.logged("an eviction", is_evicted).await;
+    server.logged("an eviction", reason("made room")).await;
     pair.finish().await;
     let growth = server.memory().saturating_sub(memory);
     assert!(growth < 16 * MIB, "it took {growth} bytes");
