@@ -12,11 +12,11 @@ use futures_util::task::AtomicWaker;
 use multichat::protocol::{ClientName, CloseCode};
 use parking_lot::Mutex;
 use tokio::time::{Instant, Sleep, sleep_until};
-use tokio_tungstenite::WebSocketStream;
 use tracing::{info, warn};
 
 use super::{
-    Peer, Router, closing, ending::Ending, register::ack, session::Session, stream::ByteStream, wire::Wire,
+    Peer, Router, closing, ending::Ending, register::ack, session::Session, socket::Socket,
+    stream::ByteStream,
 };
 use crate::room::{Pass, Reader};
 
@@ -43,7 +43,7 @@ impl<S: ByteStream> Member<S> {
         router: Arc<Router>,
         peer: Peer,
         client_name: ClientName,
-        mut socket: WebSocketStream<Wire<S>>,
+        mut socket: Socket<S>,
     ) -> Self {
         info!(connection = peer.id.0, address = %peer.address, client = client_name.as_str(), "registered");
         socket.get_mut().outlet().push(ack());
@@ -77,7 +77,7 @@ impl<S: ByteStream> Member<S> {
         drop(self);
         if let Some(session) = session {
             // Boxed, so that the task of an idle connection takes no memory for it.
-            Box::pin(closing::close(session.into_socket(), &ending, limit)).await;
+            Box::pin(closing::close(session.into_wire(), &ending, limit)).await;
         }
     }
 
@@ -85,13 +85,16 @@ impl<S: ByteStream> Member<S> {
     fn poll(&self, cx: &mut Context<'_>, mut timer: Pin<&mut Sleep>) -> Poll<Ending> {
         // Before anything is looked at: who changes it afterwards wakes this task again.
         self.link.task.register(cx.waker());
-        let mut session = self.link.session.lock();
-        let Some(session) = &mut *session else { return Poll::Ready(Ending::Panicked) };
+        let mut guard = self.link.session.lock();
         loop {
+            let Some(session) = &mut *guard else { return Poll::Ready(Ending::Panicked) };
             let deadline = match session.turn(&self.router, cx) {
                 Ok(deadline) => deadline,
                 Err(ending) => return Poll::Ready(ending),
             };
+            if session.is_slack() {
+                *guard = guard.take().and_then(|session| session.trim(&self.router.limits));
+            }
             // A deadline that moves away costs nothing: the timer goes off early, and is set anew.
             if deadline < timer.deadline() || timer.is_elapsed() {
                 timer.as_mut().reset(deadline);

@@ -200,6 +200,11 @@ impl Meter {
         }
     }
 
+    /// Whether nothing is on its way.
+    pub(super) fn is_idle(&self) -> bool {
+        self.progress.is_none()
+    }
+
     /// When what is on its way must have arrived, if anything is.
     pub(super) fn deadline(&self, bounds: &MeterBounds) -> Option<Instant> {
         self.progress.as_ref().map(|progress| progress.since + bounds.message_time)

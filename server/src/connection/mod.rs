@@ -11,6 +11,7 @@ mod outlet;
 mod register;
 mod scanner;
 mod session;
+mod socket;
 mod stream;
 #[cfg(test)]
 mod tests;

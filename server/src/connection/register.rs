@@ -15,21 +15,18 @@ use tokio::{
     select,
     time::{Instant, sleep, timeout},
 };
-use tokio_tungstenite::{
-    WebSocketStream,
-    tungstenite::{
-        Message,
-        protocol::{Role, WebSocketConfig},
-    },
-};
+use tokio_tungstenite::tungstenite::Message;
 use tracing::info;
 
-use super::{Peer, Router, closing, ending::Ending, member::Member, stream::ByteStream, wire::Wire};
+use super::{
+    Peer, Router, closing,
+    ending::Ending,
+    member::Member,
+    socket::{self, Socket},
+    stream::ByteStream,
+    wire::Wire,
+};
 use crate::frame;
-
-/// A connection reads so many bytes at once. Most packets fit; larger ones take several reads, and memory
-/// only while they are on their way.
-const READ_BUFFER: usize = 2048;
 
 /// How long one who fails over and over waits for the answer.
 const FAILURE_DELAY: Duration = Duration::from_secs(1);
@@ -38,23 +35,15 @@ const FAILURE_DELAY: Duration = Duration::from_secs(1);
 pub(crate) struct Candidate<S> {
     router: Arc<Router>,
     peer: Peer,
-    socket: WebSocketStream<Wire<S>>,
+    socket: Socket<S>,
 }
 
 impl<S: ByteStream> Candidate<S> {
     /// A stream that was just upgraded; `early` is what was read behind the request.
-    pub(crate) async fn new(router: Arc<Router>, peer: Peer, stream: S, early: Bytes) -> Self {
-        // The meter comes before the library's own bounds; these are what it needs to bound its buffers.
-        let packet_bytes = router.limits.packet_bytes;
-        let config = WebSocketConfig::default()
-            .read_buffer_size(READ_BUFFER)
-            .write_buffer_size(0)
-            .max_write_buffer_size(1024)
-            .max_message_size(Some(packet_bytes))
-            .max_frame_size(Some(packet_bytes));
+    pub(crate) fn new(router: Arc<Router>, peer: Peer, stream: S, early: Bytes) -> Option<Self> {
         let wire = Wire::new(stream, early, router.meter_bounds.clone());
-        let socket = WebSocketStream::from_raw_socket(wire, Role::Server, Some(config)).await;
-        Self { router, peer, socket }
+        let socket = socket::open(wire, &router.limits)?;
+        Some(Self { router, peer, socket })
     }
 
     /// Reads the first packet. A good `register` makes a member of the room; for anything else, and if
@@ -69,7 +58,12 @@ impl<S: ByteStream> Candidate<S> {
             Ok(name) => Some(Member::join(router, peer, name, socket)),
             Err(ending) => {
                 info!(connection = peer.id.0, address = %peer.address, reason = %ending, "refused");
-                closing::close(socket, &ending, router.limits.close).await;
+                match ending {
+                    Ending::Close { code: CloseCode::Overloaded, .. } => {
+                        closing::dismiss(socket.into_inner(), &ending)
+                    }
+                    _ => closing::close(socket.into_inner(), &ending, router.limits.close).await,
+                }
                 None
             }
         }
@@ -118,7 +112,7 @@ impl<S: ByteStream> Candidate<S> {
 
 /// The next message, with pongs sent meanwhile.
 fn poll_message<S: ByteStream>(
-    socket: &mut WebSocketStream<Wire<S>>,
+    socket: &mut Socket<S>,
     cx: &mut Context<'_>,
 ) -> Poll<Result<Message, Ending>> {
     let message = Pin::new(&mut *socket).poll_next(cx);

@@ -8,17 +8,19 @@ use std::{
 use futures_util::Stream;
 use multichat::protocol::{ClientName, ClientPacket, CloseCode};
 use tokio::time::Instant;
-use tokio_tungstenite::{WebSocketStream, tungstenite::Message};
+use tokio_tungstenite::tungstenite::Message;
 
 use super::{
     Router,
     ending::Ending,
     liveness::{Check, Liveness},
     meter::Violation,
+    socket::{self, READ_BUFFER, Socket},
     stream::ByteStream,
     wire::Wire,
 };
 use crate::{
+    config::Limits,
     frame,
     rate::TokenBucket,
     room::{Origin, Overrun, Pass, Seq},
@@ -34,7 +36,11 @@ const CATCH_UP_BYTES: usize = 64 * 1024;
 pub(super) struct Session<S> {
     origin: Origin,
     client_name: ClientName,
-    socket: WebSocketStream<Wire<S>>,
+    socket: Socket<S>,
+    /// A message came for which the library's buffer had to grow. It does not shrink by itself.
+    has_grown: bool,
+    /// At the last turn there was nothing left to read, in the library's buffer neither.
+    has_read_all: bool,
     /// The last entry of the log that was sent, or begun.
     cursor: Seq,
     liveness: Liveness,
@@ -59,7 +65,7 @@ impl<S: ByteStream> Session<S> {
         router: &Router,
         origin: Origin,
         client_name: ClientName,
-        socket: WebSocketStream<Wire<S>>,
+        socket: Socket<S>,
         cursor: Seq,
     ) -> Self {
         let now = Instant::now();
@@ -67,6 +73,8 @@ impl<S: ByteStream> Session<S> {
             origin,
             client_name,
             socket,
+            has_grown: false,
+            has_read_all: false,
             cursor,
             liveness: Liveness::new(router.pings, now),
             bad_packets: TokenBucket::full(now),
@@ -75,9 +83,20 @@ impl<S: ByteStream> Session<S> {
         }
     }
 
-    /// The socket, to be closed.
-    pub(super) fn into_socket(self) -> WebSocketStream<Wire<S>> {
-        self.socket
+    /// The wire, to be closed.
+    pub(super) fn into_wire(self) -> Wire<S> {
+        self.socket.into_inner()
+    }
+
+    /// Whether the library holds a large buffer, and nothing in it.
+    pub(super) fn is_slack(&self) -> bool {
+        self.has_grown && self.has_read_all && self.socket.get_ref().is_between_messages()
+    }
+
+    /// The same session with a small buffer.
+    pub(super) fn trim(self, limits: &Limits) -> Option<Self> {
+        let socket = socket::open(self.socket.into_inner(), limits)?;
+        Some(Self { socket, has_grown: false, ..self })
     }
 
     /// Takes what the fan-out has. Returns whether that is all there is to do for now; if not, the
@@ -115,6 +134,7 @@ impl<S: ByteStream> Session<S> {
             }
             reading
         };
+        self.has_read_all = matches!(reading, Reading::Done);
         match (reading, self.broken.take()) {
             (Reading::Done, Some(ending)) => Err(ending),
             (reading, broken) => {
@@ -181,6 +201,7 @@ impl<S: ByteStream> Session<S> {
     }
 
     fn handle(&mut self, router: &Router, message: Message) -> Result<(), Ending> {
+        self.has_grown |= message.len() > READ_BUFFER;
         match message {
             Message::Text(text) => match ClientPacket::decode(&text, router.limits.packet_bytes) {
                 Ok(ClientPacket::Message(message)) => {

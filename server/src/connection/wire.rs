@@ -63,6 +63,11 @@ impl<S: ByteStream> Wire<S> {
         self.heard_at.max(self.outlet.progress_at())
     }
 
+    /// Whether all that was read are whole messages.
+    pub(super) fn is_between_messages(&self) -> bool {
+        self.meter.is_idle() && self.violation.is_none()
+    }
+
     /// Counts the time up to now as none in which the peer could have been heard.
     pub(super) fn excuse_silence(&mut self, now: Instant) {
         self.heard_at = now;

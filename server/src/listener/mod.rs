@@ -170,7 +170,7 @@ impl Entrance {
         };
         match outcome {
             Ok(Upgraded { stream, early, place: permit }) => {
-                let candidate = Candidate::new(self.router.clone(), peer, stream, early).await;
+                let candidate = Candidate::new(self.router.clone(), peer, stream, early)?;
                 let member = candidate.register(self.interrupt(&place)).await?;
                 Some((member, permit))
             }

@@ -1,6 +1,9 @@
 //! Who gets what, in which order.
 
-use super::harness::{Harness, forwarded, message};
+use super::{
+    harness::{ACK, Harness, KEY, Setup, forwarded, message, register},
+    raw::{self, Raw},
+};
 use crate::config::Limits;
 
 #[tokio::test(start_paused = true)]
@@ -106,4 +109,43 @@ async fn who_left_gets_nothing_and_disturbs_nobody() {
         leaver.vanish().await.unwrap();
         assert_eq!(listener.hear().await, forwarded("sender", &format!("{round}")));
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn small_messages_right_behind_a_large_one_are_not_lost() {
+    // More than one turn's worth, in one piece: the library has them all in its buffer when the first turn
+    // ends, and that buffer has grown.
+    const SMALL: usize = 100;
+    let harness = Harness::new(Limits::default());
+    let setup = Setup { pipe_bytes: 1 << 20, ..Setup::default() };
+    let mut sender = Raw::new(harness.attach_with(setup));
+    sender.say(&register("sender", KEY)).await;
+    assert_eq!(sender.hear().await, ACK);
+    let mut listener = harness.join("listener").await;
+    let large = "x".repeat(100_000);
+    for _ in 0..3 {
+        let small = (0..SMALL).flat_map(|i| raw::chat(&i.to_string()));
+        sender.send(&raw::chat(&large).into_iter().chain(small).collect::<Vec<_>>()).await;
+        assert_eq!(listener.hear().await, forwarded("sender", &large));
+        for i in 0..SMALL {
+            assert_eq!(listener.hear().await, forwarded("sender", &i.to_string()));
+        }
+    }
+}
+
+/// Fan-out and a connection's own task on different threads, again and again at the same moment.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_message_waits_for_the_next_one() {
+    let harness = Harness::new(Limits { control_frames: None, bad_packets: None, ..Limits::default() });
+    let mut alice = harness.join_raw("alice").await;
+    let mut bob = harness.join_raw("bob").await;
+    let rounds = async {
+        for round in 0..3000 {
+            let content = round.to_string();
+            // Bob's task is at work on this just when it is told something.
+            tokio::join!(bob.send(&frame(PING, b"")), alice.chat(&content));
+            assert_eq!(bob.hear().await, forwarded("alice", &content));
+        }
+    };
+    timeout(Duration::from_secs(60), rounds).await.expect("a message got stuck");
 }

@@ -10,6 +10,7 @@ use std::{
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     task::{Context, Poll},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -17,6 +18,7 @@ use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::{
     io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf, duplex},
     task::{JoinHandle, yield_now},
+    time::sleep,
 };
 use tokio_tungstenite::{
     WebSocketStream,
@@ -60,6 +62,8 @@ pub(super) struct Setup {
     /// What was read behind the upgrade request.
     pub(super) early: Bytes,
     pub(super) pipe_bytes: usize,
+    /// How long it is a member before its task has its first turn.
+    pub(super) linger: Duration,
     pub(super) interrupt: Pin<Box<dyn Future<Output = Ending> + Send>>,
 }
 
@@ -69,6 +73,7 @@ impl Default for Setup {
             address: Ipv4Addr::new(192, 0, 2, 1),
             early: Bytes::new(),
             pipe_bytes: PIPE_BYTES,
+            linger: Duration::ZERO,
             interrupt: Box::pin(pending()),
         }
     }
@@ -128,8 +133,11 @@ impl Harness {
         };
         let router = self.router.clone();
         let task = tokio::spawn(async move {
-            let candidate = Candidate::new(router, peer, pipe, setup.early).await;
+            let candidate = Candidate::new(router, peer, pipe, setup.early).unwrap();
             if let Some(member) = candidate.register(setup.interrupt).await {
+                if !setup.linger.is_zero() {
+                    sleep(setup.linger).await;
+                }
                 member.run().await;
             }
         });

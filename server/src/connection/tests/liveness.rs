@@ -134,3 +134,24 @@ async fn a_ping_that_could_not_be_sent_is_not_waited_for() {
     }
     assert!(!client.task.is_finished());
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_reads_on_but_has_not_come_to_the_ping_yet_is_not_gone() {
+    let harness = Harness::new(Limits::default());
+    let mut talker = harness.join_raw("talker").await;
+    let mut client = harness.join_raw("irc").await;
+    sleep(24 * SECOND).await;
+    talker.send(&frame(PONG, b"")).await;
+    // There is room for a ping behind this.
+    talker.chat(&"x".repeat(3000)).await;
+    sleep(2 * SECOND).await;
+    // And none behind that.
+    talker.chat(&"y".repeat(3000)).await;
+    for _ in 0..6 {
+        client.take_bytes(10).await;
+        sleep(4 * SECOND).await;
+    }
+    assert_eq!(client.hear().await, forwarded("talker", &"x".repeat(3000)));
+    assert_eq!(client.next().await, Some((PING, vec![])));
+    assert_eq!(client.hear().await, forwarded("talker", &"y".repeat(3000)));
+}

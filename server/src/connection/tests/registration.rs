@@ -161,6 +161,18 @@ async fn nothing_that_enters_the_room_after_the_ack_is_missed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn nothing_is_sent_before_the_ack() {
+    let harness = Harness::new(Limits::default());
+    let mut sender = harness.join_raw("sender").await;
+    let mut slow = Raw::new(harness.attach_with(Setup { linger: SECOND, ..Setup::default() }));
+    slow.say(&register("slow", KEY)).await;
+    sleep(SECOND / 2).await;
+    sender.chat("hello").await;
+    assert_eq!(slow.hear().await, ACK);
+    assert_eq!(slow.hear().await, forwarded("sender", "hello"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_register_in_fragments_is_one_packet() {
     let harness = Harness::new(Limits::default());
     let mut client = harness.connect_raw();

@@ -130,13 +130,24 @@ async fn packets_behind_the_request_are_not_lost() {
 async fn an_upgrade_may_follow_other_requests() {
     let server = Setup::new().field("ws-path", "/chat").start().await;
     let mut browser = Browser::connect(&server).await;
-    let requests = [get("/", ""), get("/nothing", ""), upgrade("/wrong", ""), upgrade("/chat", "")].concat();
+    let requests = [get("/", ""), get("/nothing", ""), upgrade("/chat", "")].concat();
     // All at once: the answers come in order.
     browser.send(requests).await;
-    for status in [200, 404, 404] {
+    for status in [200, 404] {
         assert_eq!(browser.response(false).await.status, status);
     }
     Client::upgraded(browser).await.register("alice").await;
+}
+
+#[tokio::test]
+async fn behind_a_bad_upgrade_nothing_is_read() {
+    let server = Setup::new().field("ws-path", "/chat").start().await;
+    let mut browser = Browser::connect(&server).await;
+    // What a hasty client sends behind its request is no request.
+    browser.send([upgrade("/wrong", ""), get("/", "")].concat()).await;
+    let response = browser.response(false).await;
+    assert_eq!((response.status, response.header("connection")), (404, Some("close")));
+    browser.ended().await;
 }
 
 #[tokio::test]
