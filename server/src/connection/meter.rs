@@ -321,7 +321,7 @@ mod tests {
             [0, 0, 0, 0].map(|_| ping(now)),
             [None, None, None, Some(Violation::TooManyControlFrames)]
         );
-        let too_long = vec![PING, 0x80 | 126, 0, 126, 0, 0, 0, 0];
+        let too_long = vec![PING, 0xfe, 0, 126, 0, 0, 0, 0];
         assert_eq!(feed(&[too_long]), (0, Some(Violation::MalformedControlFrame)));
         assert_eq!(feed(&[frame(0x9, 1)]), (0, Some(Violation::MalformedControlFrame)), "a fragment");
     }

@@ -58,11 +58,11 @@ impl<S: ByteStream> Candidate<S> {
             Ok(name) => Some(Member::join(router, peer, name, socket)),
             Err(ending) => {
                 info!(connection = peer.id.0, address = %peer.address, reason = %ending, "refused");
-                match ending {
-                    Ending::Close { code: CloseCode::Overloaded, .. } => {
-                        closing::dismiss(socket.into_inner(), &ending)
-                    }
-                    _ => closing::close(socket.into_inner(), &ending, router.limits.close).await,
+                let wire = socket.into_inner();
+                if let Ending::Close { code: CloseCode::Overloaded, .. } = ending {
+                    closing::dismiss(wire, &ending);
+                } else {
+                    closing::close(wire, &ending, router.limits.close).await;
                 }
                 None
             }

@@ -141,14 +141,14 @@ mod tests {
     fn frame(is_final: bool, opcode: u8, masked: bool, len: usize) -> Vec<u8> {
         let mut frame = vec![u8::from(is_final) << 7 | opcode];
         let mask_bit = u8::from(masked) << 7;
-        match len {
-            len @ ..126 => frame.push(mask_bit | len as u8),
-            len @ 126..=0xffff => {
-                frame.push(mask_bit | 126);
-                frame.extend((len as u16).to_be_bytes());
+        match (u8::try_from(len), u16::try_from(len)) {
+            (Ok(len @ ..126), _) => frame.push(mask_bit | len),
+            (_, Ok(len)) => {
+                frame.push(mask_bit | 0x7e);
+                frame.extend(len.to_be_bytes());
             }
-            len => {
-                frame.push(mask_bit | 127);
+            _ => {
+                frame.push(mask_bit | 0x7f);
                 frame.extend((len as u64).to_be_bytes());
             }
         }

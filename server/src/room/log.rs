@@ -151,28 +151,30 @@ mod tests {
             lens in prop::collection::vec(0_usize..400, 0..100),
             entries in 1_usize..20,
             bytes in 1_usize..4000,
-            cursor in 0_u64..110,
+            cursor in 0_usize..110,
             limit in 1_usize..2000,
         ) {
             let mut log = Log::new(LogBounds { entries, bytes });
             for (i, len) in lens.iter().enumerate() {
                 prop_assert_eq!(append(&mut log, i as u64 + 1, *len), i as u64 + 1);
             }
-            let newest = lens.len() as u64;
-            let kept = newest - log.tail();
-            let cost = |kept: u64| lens.iter().rev().take(kept as usize).map(|len| len + OVERHEAD).sum::<usize>();
-            prop_assert!(kept as usize <= entries);
+            let kept = lens.len() - usize::try_from(log.tail()).unwrap();
+            let cost = |kept: usize| lens.iter().rev().take(kept).map(|len| len + OVERHEAD).sum::<usize>();
+            prop_assert!(kept <= entries);
             prop_assert!(kept <= 1 || cost(kept) <= bytes);
-            prop_assert!(kept == newest || kept as usize == entries || cost(kept + 1) > bytes, "no more is let go than must be");
+            prop_assert!(
+                kept == lens.len() || kept == entries || cost(kept + 1) > bytes,
+                "no more is let go than must be"
+            );
 
-            match read(&log, cursor, limit) {
-                Err(Overrun) => prop_assert!(cursor < log.tail()),
+            match read(&log, cursor as Seq, limit) {
+                Err(Overrun) => prop_assert!(cursor < lens.len() - kept),
                 Ok(read) => {
-                    prop_assert!(cursor >= log.tail());
-                    let all = (cursor + 1..=newest).collect::<Vec<_>>();
+                    prop_assert!(cursor >= lens.len() - kept);
+                    let all = (cursor + 1..=lens.len()).map(|seq| seq as u64).collect::<Vec<_>>();
                     prop_assert!(all.starts_with(&read));
                     prop_assert!(!read.is_empty() || all.is_empty());
-                    let size = |n: usize| all[..n].iter().map(|seq| lens[*seq as usize - 1]).sum::<usize>();
+                    let size = |count: usize| lens.iter().skip(cursor).take(count).sum::<usize>();
                     prop_assert!(read.len() <= 1 || size(read.len()) <= limit);
                     prop_assert!(read.len() == all.len() || size(read.len() + 1) > limit);
                 }

@@ -127,9 +127,9 @@ mod tests {
         let mut takes = takes.iter().copied().chain(std::iter::repeat(usize::MAX));
         let mut written = Vec::new();
         while let Some(run) = pass.next_run(Origin(origin), cursor) {
-            let taken = run.len().min(takes.next().unwrap());
-            written.extend_from_slice(&pass.bytes()[run.start..run.start + taken]);
-            let stop = pass.stop_at(run.start + taken);
+            let len = run.len().min(takes.next().unwrap());
+            written.extend_from_slice(&pass.bytes()[run.start..run.start + len]);
+            let stop = pass.stop_at(run.start + len);
             written.extend_from_slice(&stop.rest);
             assert!(stop.cursor >= cursor);
             cursor = stop.cursor;
@@ -160,8 +160,10 @@ mod tests {
             takes in prop::collection::vec(0_usize..30, 0..10),
         ) {
             let pass = pass(start, &origins);
-            let expected = |origin| origins.iter().zip(start..).skip(skip)
-                .filter(|(of, _)| **of != origin).map(|(_, seq)| format!("<{seq}>")).collect::<String>();
+            let expected = |origin| {
+                let foreign = origins.iter().zip(start..).skip(skip).filter(|(of, _)| **of != origin);
+                foreign.map(|(_, seq)| format!("<{seq}>")).collect::<Vec<_>>().concat()
+            };
             for origin in 0..3 {
                 prop_assert_eq!(drive(&pass, origin, start + skip as u64, &takes), expected(origin));
             }

@@ -141,8 +141,7 @@ async fn what_was_said_is_forwarded_even_if_its_sender_takes_nothing_any_more() 
         heard.push(listener.hear().await);
     }
     assert_eq!(heard.iter().filter(|packet| **packet == forwarded("irc", "goodbye")).count(), 4);
-    settle().await;
-    assert!(client.task.is_finished());
+    client.task.await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
@@ -172,7 +171,7 @@ async fn a_close_to_a_socket_that_takes_nothing_becomes_a_reset() {
     settle().await;
     let start = Instant::now();
     client.send(&close(1000, "")).await;
-    (&mut client.task).await.unwrap();
+    client.ended().await;
     assert_eq!(start.elapsed(), 5 * SECOND);
     assert!(client.was_reset());
 }

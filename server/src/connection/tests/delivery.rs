@@ -1,8 +1,12 @@
 //! Who gets what, in which order.
 
+use std::time::Duration;
+
+use tokio::time::timeout;
+
 use super::{
     harness::{ACK, Harness, KEY, Setup, forwarded, message, register},
-    raw::{self, Raw},
+    raw::{self, PING, Raw, frame},
 };
 use crate::config::Limits;
 
@@ -139,13 +143,14 @@ async fn no_message_waits_for_the_next_one() {
     let harness = Harness::new(Limits { control_frames: None, bad_packets: None, ..Limits::default() });
     let mut alice = harness.join_raw("alice").await;
     let mut bob = harness.join_raw("bob").await;
+    let ping = frame(PING, b"");
     let rounds = async {
         for round in 0..3000 {
             let content = round.to_string();
             // Bob's task is at work on this just when it is told something.
-            tokio::join!(bob.send(&frame(PING, b"")), alice.chat(&content));
+            tokio::join!(bob.send(&ping), alice.chat(&content));
             assert_eq!(bob.hear().await, forwarded("alice", &content));
         }
     };
-    timeout(Duration::from_secs(60), rounds).await.expect("a message got stuck");
+    timeout(Duration::from_mins(1), rounds).await.expect("a message got stuck");
 }

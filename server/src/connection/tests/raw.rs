@@ -24,6 +24,9 @@ pub(super) const CLOSE: u8 = FINAL | 0x8;
 pub(super) const PING: u8 = FINAL | 0x9;
 pub(super) const PONG: u8 = FINAL | 0xa;
 
+/// How long, in virtual time, something may take that has to come.
+const PATIENCE: Duration = Duration::from_secs(1000);
+
 const MASK: [u8; 4] = [0x5a, 0x00, 0xff, 0x21];
 
 /// A frame as clients send them, masked.
@@ -177,6 +180,10 @@ impl Raw {
 
     /// The texts up to the close or the end of the stream, and the code of the close.
     pub(super) async fn last_words(&mut self) -> (Vec<String>, Option<u16>) {
+        timeout(PATIENCE, self.read_on()).await.expect("an end")
+    }
+
+    async fn read_on(&mut self) -> (Vec<String>, Option<u16>) {
         let mut texts = Vec::new();
         loop {
             match self.next().await {
@@ -193,8 +200,13 @@ impl Raw {
 
     async fn finish(mut self, texts: Vec<String>, code: Option<u16>) -> End {
         assert_eq!(self.next().await, None, "nothing comes behind a close");
-        (&mut self.task).await.unwrap();
+        self.ended().await;
         End { texts, code, was_reset: self.was_reset() }
+    }
+
+    /// Waits for the connection's task.
+    pub(super) async fn ended(&mut self) {
+        timeout(PATIENCE, &mut self.task).await.expect("an end").unwrap();
     }
 
     /// Whether the server has let go of the stream. Reads what there is.

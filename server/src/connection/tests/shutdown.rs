@@ -75,7 +75,7 @@ async fn a_reader_that_takes_nothing_does_not_outlive_its_stall() {
     settle().await;
     let start = Instant::now();
     harness.router.room.close();
-    (&mut stalled.task).await.unwrap();
+    stalled.ended().await;
     assert_eq!(start.elapsed(), 15 * SECOND);
     assert!(stalled.was_reset());
 }

@@ -86,7 +86,7 @@ async fn who_never_reads_on_is_reset_five_seconds_after_it_was_cut() {
     let mut stalled = harness.join_raw("stalled").await;
     talk(&mut sender, &mut honest, 0..20, 1000).await;
     let start = Instant::now();
-    (&mut stalled.task).await.unwrap();
+    stalled.ended().await;
     assert_eq!(start.elapsed(), 15 * SECOND);
     assert!(stalled.was_reset());
 }

@@ -27,6 +27,25 @@ fn current_thread() -> Runtime {
 }
 
 #[test]
+fn what_is_too_much_for_one_pass_comes_in_several() {
+    const LARGE: usize = 300_000;
+    current_thread().block_on(async {
+        let room = Arc::new(Room::new(LogBounds { entries: 64, bytes: 1 << 24 }, 1));
+        tokio::spawn(room.clone().fan_out(0));
+        let listener = Listener::join(&room, Origin(1));
+        for _ in 0..10 {
+            room.publish(Origin(2), "x", &"x".repeat(LARGE));
+        }
+        for _ in 0..50 {
+            yield_now().await;
+        }
+        let state = listener.state.lock();
+        assert_eq!((state.cursor, state.is_woken), (10, false), "all of it from the fan-out");
+        assert!(state.heard.len() > 10 * LARGE);
+    });
+}
+
+#[test]
 fn a_blocked_reader_learns_of_its_overrun_while_it_is_blocked() {
     current_thread().block_on(async {
         let mut model = Model::new(16, 2);

@@ -14,7 +14,7 @@ use super::super::support::{
 
 #[tokio::test]
 async fn who_does_not_register_in_time_is_told_so() {
-    let limits = json!({"register-seconds": 0.3, "close-seconds": 0.3});
+    let limits = json!({"register-seconds": 1, "close-seconds": 0.3});
     for setup in [Setup::new(), Setup::new().wss()] {
         let server = setup.limits(limits.clone()).start().await;
         let pair = Pair::start(&server).await;
