@@ -15,6 +15,7 @@ use std::{
 
 use bytes::Bytes;
 use futures_util::{SinkExt as _, StreamExt as _};
+use parking_lot::Mutex;
 use tokio::{
     io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf, duplex},
     task::{JoinHandle, yield_now},
@@ -54,6 +55,8 @@ pub(super) struct Pipe {
 pub(super) struct Faults {
     pub(super) panic_on_read: AtomicBool,
     pub(super) panic_on_write: AtomicBool,
+    /// What happens in the midst of the next read.
+    pub(super) on_read: Mutex<Option<Box<dyn FnOnce() + Send>>>,
 }
 
 /// What may be different about a connection.
@@ -256,6 +259,9 @@ impl AsyncRead for Pipe {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if let Some(on_read) = self.faults.on_read.lock().take() {
+            on_read();
+        }
         assert!(!self.faults.panic_on_read.load(Ordering::Relaxed), "a fault that the test asked for");
         Pin::new(&mut self.stream).poll_read(cx, buffer)
     }
