@@ -17,7 +17,7 @@ use std::{
 };
 
 use tokio::{
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     select,
     sync::{OwnedSemaphorePermit, Semaphore},
     time::timeout,
@@ -27,7 +27,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::info;
 
 use self::{
-    accept::accept,
+    accept::Acceptor,
     http::{HttpEnd, HttpSide, Upgraded},
     lobby::{Lobby, Place},
     socket::Socket,
@@ -43,7 +43,7 @@ const REFUSALS: usize = 64;
 
 /// An open port.
 pub(crate) struct Listener {
-    tcp: TcpListener,
+    acceptor: Acceptor,
     entrance: Arc<Entrance>,
     connections: TaskTracker,
 }
@@ -85,7 +85,7 @@ impl Listener {
             closed: CancellationToken::new(),
         };
         Ok(Self {
-            tcp: bind::bind(&config.host, limits).await?,
+            acceptor: Acceptor::new(bind::bind(&config.host, limits).await?),
             entrance: Arc::new(entrance),
             connections: TaskTracker::new(),
         })
@@ -93,15 +93,15 @@ impl Listener {
 
     /// The address of the port.
     pub(crate) fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.tcp.local_addr()
+        self.acceptor.local_addr()
     }
 
     /// Accepts connections until `shutdown` resolves. Then the port closes, and so do the connections that
     /// have not registered; those that have are left to the closing of their room.
-    pub(crate) async fn run(self, shutdown: impl Future<Output = ()>) -> TaskTracker {
+    pub(crate) async fn run(mut self, shutdown: impl Future<Output = ()>) -> TaskTracker {
         let accepting = async {
             loop {
-                let (tcp, address) = accept(&self.tcp).await;
+                let (tcp, address) = self.acceptor.accept().await;
                 self.connections.spawn(self.entrance.clone().serve(tcp, address));
             }
         };

@@ -16,6 +16,10 @@ use tokio_rustls::server::TlsStream;
 
 use crate::{config::Limits, connection::ByteStream};
 
+/// How many bytes the kernel takes for a peer before it can send them.
+#[cfg(target_os = "linux")]
+const MAX_UNSENT: u32 = 128 * 1024;
+
 /// Sets what every connection needs. On Linux a listener hands these down to the sockets it accepts, which
 /// saves the calls for each of them.
 pub(super) fn set_options(socket: &SockRef<'_>, limits: &Limits) -> io::Result<()> {
@@ -25,7 +29,12 @@ pub(super) fn set_options(socket: &SockRef<'_>, limits: &Limits) -> io::Result<(
     let keepalive = TcpKeepalive::new().with_time(whole_seconds(limits.ping));
     socket.set_tcp_keepalive(&keepalive.with_interval(whole_seconds(limits.pong)))?;
     #[cfg(target_os = "linux")]
-    socket.set_tcp_user_timeout(Some(limits.ping + limits.pong))?;
+    {
+        socket.set_tcp_user_timeout(Some(limits.ping + limits.pong))?;
+        // Without this the kernel takes megabytes for a peer that reads slowly, and then nothing until a third
+        // of them is read: minutes, in which that peer looks like one that reads nothing.
+        socket.set_tcp_notsent_lowat(MAX_UNSENT)?;
+    }
     Ok(())
 }
 
@@ -109,5 +118,28 @@ impl AsyncWrite for Socket {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.tcp).poll_shutdown(cx)
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_accepted_has_the_options_of_its_listener() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        set_options(&SockRef::from(&listener), &Limits::default()).unwrap();
+        let _client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (accepted, _) = listener.accept().await.unwrap();
+        let accepted = SockRef::from(&accepted);
+        assert!(accepted.tcp_nodelay().unwrap());
+        assert!(accepted.keepalive().unwrap());
+        assert_eq!(accepted.tcp_keepalive_time().unwrap(), Duration::from_secs(25));
+        assert_eq!(accepted.tcp_user_timeout().unwrap(), Some(Duration::from_secs(35)));
+        assert_eq!(accepted.tcp_notsent_lowat().unwrap(), MAX_UNSENT);
     }
 }

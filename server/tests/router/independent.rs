@@ -146,13 +146,13 @@ async fn messages_in_fragments_are_messages() {
 
 #[tokio::test]
 async fn pings_are_answered_by_both_sides() {
-    let limits = json!({"ping-seconds": 0.2, "pong-seconds": 2});
+    let limits = json!({"ping-seconds": 0.2, "pong-seconds": 4});
     let server = Setup::new().limits(limits).start().await;
     let mut python = Program::python(&server, "python").join(&server).await;
     let mut node = Program::node(&server, "node").join(&server).await;
     python.ping().await;
     // Long enough for who does not answer to be dropped.
-    for _ in 0..15 {
+    for _ in 0..25 {
         assert_eq!(node.report().await, json!({"pinged": true}));
     }
     python.say("still here").await;

@@ -41,8 +41,8 @@ async fn forgotten(server: &Server, client: SocketAddr) -> Value {
 
 #[tokio::test]
 async fn a_silent_peer_that_vanishes_is_noticed() {
-    let limits = json!({"ping-seconds": 0.5, "pong-seconds": 2});
-    for setup in [Setup::new(), Setup::new().wss()] {
+    let limits = json!({"ping-seconds": 0.5, "pong-seconds": 4});
+    let vanished = async |setup: Setup| {
         let server = setup.limits(limits.clone()).start().await;
         let client = Client::join(&server, "vanished").await;
         let mut watcher = Client::join(&server, "watcher").await;
@@ -65,12 +65,13 @@ async fn a_silent_peer_that_vanishes_is_noticed() {
         );
         assert_eq!(line["reason"], "no answer to a ping");
         assert_eq!(server.log_count(is_gone), 1);
-    }
+    };
+    tokio::join!(vanished(Setup::new()), vanished(Setup::new().wss()));
 }
 
 #[tokio::test]
 async fn a_peer_that_vanishes_while_others_talk_is_noticed_and_harms_nobody() {
-    let limits = json!({"ping-seconds": 0.5, "pong-seconds": 2});
+    let limits = json!({"ping-seconds": 0.5, "pong-seconds": 4});
     let server = Setup::new().limits(limits).start().await;
     let pair = Pair::start(&server).await;
     let client = Client::join(&server, "vanished").await;

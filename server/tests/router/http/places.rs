@@ -49,7 +49,7 @@ async fn beyond_the_most_connections_an_upgrade_is_told_to_come_later() {
 
 #[tokio::test]
 async fn an_address_has_so_many_unregistered_connections() {
-    let server = Setup::new().limits(json!({"unregistered-connections-per-address": 3})).start().await;
+    let server = Setup::new().limits(json!({"unregistered-connections-per-address": 3, "http-request-seconds": 60, "register-seconds": 60})).start().await;
     let mut pair = Pair::start(&server).await;
     // One in each stage.
     let idle = visitor(&server).await;
@@ -71,7 +71,8 @@ async fn an_address_has_so_many_unregistered_connections() {
 
 #[tokio::test]
 async fn in_a_full_lobby_the_oldest_of_the_greediest_makes_room() {
-    let server = Setup::new().limits(json!({"unregistered-connections": 4})).start().await;
+    let server =
+        Setup::new().limits(json!({"unregistered-connections": 4, "register-seconds": 60})).start().await;
     let mut honest = Client::connect_by(Route::from(3), &server).await;
     let mut greedy = Vec::new();
     for _ in 0..3 {
@@ -90,7 +91,8 @@ async fn in_a_full_lobby_the_oldest_of_the_greediest_makes_room() {
 
 #[tokio::test]
 async fn an_evicted_connection_that_has_not_been_upgraded_is_just_dropped() {
-    let server = Setup::new().limits(json!({"unregistered-connections": 1})).start().await;
+    let server =
+        Setup::new().limits(json!({"unregistered-connections": 1, "http-request-seconds": 60})).start().await;
     let visitor = visitor(&server).await;
     Client::join(&server, "next").await;
     visitor.ended().await;
@@ -99,7 +101,7 @@ async fn an_evicted_connection_that_has_not_been_upgraded_is_just_dropped() {
 #[tokio::test]
 async fn evicted_connections_take_no_places() {
     const LOBBY: u8 = 4;
-    let limits = json!({"connections": 2 * LOBBY, "unregistered-connections": LOBBY, "close-seconds": 60});
+    let limits = json!({"connections": 2 * LOBBY, "unregistered-connections": LOBBY, "register-seconds": 60, "close-seconds": 60});
     let server = Setup::new().limits(limits).start().await;
     // They never answer the close that they get.
     let mut strangers = Vec::new();

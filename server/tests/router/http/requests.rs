@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::super::support::{Browser, Client, PATIENCE, Server, Setup, get, reason, upgrade};
+use super::super::support::{Browser, Client, PATIENCE, Server, Setup, get, reason, upgrade, within};
 
 #[tokio::test]
 async fn a_head_has_its_largest_size_and_number_of_fields() {
@@ -71,7 +71,7 @@ fn assert_deadline(borne: Duration, limit: Duration) {
 
 #[tokio::test]
 async fn a_request_has_its_time() {
-    let limit = Duration::from_secs(1);
+    let limit = Duration::from_secs(3);
     let server = Setup::new().limits(json!({"http-request-seconds": limit.as_secs_f64()})).start().await;
     let silent = async { borne(Browser::connect(&server).await).await };
     // A head that does not end.
@@ -96,7 +96,7 @@ async fn a_request_has_its_time() {
 
 #[tokio::test]
 async fn a_head_that_trickles_has_no_more_time() {
-    let limit = Duration::from_secs(1);
+    let limit = Duration::from_secs(3);
     let server = Setup::new().limits(json!({"http-request-seconds": limit.as_secs_f64()})).start().await;
     let mut browser = Browser::connect(&server).await;
     let start = Instant::now();
@@ -111,13 +111,13 @@ async fn a_head_that_trickles_has_no_more_time() {
             }
         }
     };
-    super::super::support::within("the router to end it", trickle).await;
+    within("the router to end it", trickle).await;
     assert_deadline(start.elapsed(), limit);
 }
 
 #[tokio::test]
 async fn a_body_that_does_not_come_has_no_time() {
-    let limits = json!({"http-request-seconds": 1});
+    let limits = json!({"http-request-seconds": 3});
     let server = Setup::new().limits(limits).start().await;
     let mut browser = Browser::connect(&server).await;
     browser.send("POST / HTTP/1.1\r\nHost: router.example\r\nContent-Length: 1000000\r\n\r\n").await;

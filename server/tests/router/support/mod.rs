@@ -10,6 +10,7 @@ mod process;
 mod program;
 mod server;
 mod socket;
+mod stopwatch;
 mod tls;
 
 use std::{fmt::Display, future::Future, panic::Location, time::Duration};
@@ -26,12 +27,13 @@ pub(crate) use self::{
     program::Program,
     server::{Server, Setup, Signal},
     socket::{Route, Stream},
+    stopwatch::{Lap, Stopwatch},
     tls::{Authority, Version},
 };
 
 /// How long any one thing may take. Far more than it does on the slowest machine: only a failure waits so
 /// long.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(crate) const MIB: usize = 1024 * 1024;
 

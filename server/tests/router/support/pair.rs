@@ -1,13 +1,13 @@
 //! Two honest clients.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::{
     sync::{oneshot, watch},
     task::JoinHandle,
 };
 
-use super::{Client, Route, Server, within};
+use super::{Client, Route, Server, Stopwatch, within};
 
 /// The longest that one message may take while somebody attacks. Far more than it does, and far less than
 /// what someone would call an outage.
@@ -72,7 +72,7 @@ impl Pair {
 
 async fn pass_on(from: &mut Client, to: &mut Client, name: &str, round: u32) {
     let content = format!("{name} says {round}");
-    let start = Instant::now();
+    let start = Stopwatch::start();
     from.chat(&content).await;
     let heard = loop {
         // Others may be in the room.
@@ -82,5 +82,6 @@ async fn pass_on(from: &mut Client, to: &mut Client, name: &str, round: u32) {
         }
     };
     assert_eq!(heard.content, content, "in order, and none lost");
-    assert!(start.elapsed() < LONGEST, "it took {:?}", start.elapsed());
+    let lap = start.stop();
+    assert!(lap.at_work < LONGEST, "{lap:?}");
 }
