@@ -1,13 +1,14 @@
 """A bridge on `websockets`; see ../README.md."""
 
 import argparse
+import asyncio
 import json
+import os
 import ssl
 import sys
-import threading
 
+from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import connect
 
 TLS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 
@@ -23,30 +24,43 @@ def trust(authority, version):
     return context
 
 
-def obey(socket):
+async def lines(stream):
+    """The lines of a file that may keep us waiting."""
+    while line := await asyncio.to_thread(stream.readline):
+        yield line
+
+
+async def obey(socket):
     """Does what standard input says, until it ends."""
-    for line in sys.stdin:
+    async for line in lines(sys.stdin):
         order = json.loads(line)
         if "ping" in order:
-            threading.Thread(target=ping, args=[socket], daemon=True).start()
+            await (await socket.ping())
+            report(ponged=True)
             continue
         # As Python does by default, everything beyond ASCII becomes an escape.
         packet = json.dumps({"action": "client-message", "content": order["say"]})
         if "fragments" in order:
             data = packet.encode()
             size = -(-len(data) // order["fragments"])
-            socket.send((data[at : at + size] for at in range(0, len(data), size)), text=True)
+            await socket.send((data[at : at + size] for at in range(0, len(data), size)), text=True)
         else:
-            socket.send(packet)
-    socket.close()
+            await socket.send(packet)
+    await socket.close()
 
 
-def ping(socket):
-    socket.ping().wait()
-    report(ponged=True)
+async def listen(socket):
+    async for text in socket:
+        packet = json.loads(text)
+        if packet["action"] == "register-ack":
+            extensions = socket.response.headers.get("Sec-WebSocket-Extensions", "")
+            tunnel = socket.transport.get_extra_info("ssl_object")
+            report(registered={"extensions": extensions, "tls": tunnel and tunnel.version()})
+        elif packet["action"] == "forwarding-message":
+            report(heard=f"[{packet['source-client-name']}]{packet['content']}")
 
 
-def main():
+async def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("url")
     parser.add_argument("name")
@@ -57,22 +71,19 @@ def main():
     context = trust(args.authority, args.tls) if args.authority else None
     url = args.url.rstrip("/") + "/"
     # By default, it refuses messages above 1 MiB, which a forwarded packet of that size is.
-    with connect(url, ssl=context, max_size=None, proxy=None) as socket:
+    async with connect(url, ssl=context, max_size=None, proxy=None) as socket:
         register = {"action": "register", "client-name": args.name, "secret-key": args.key}
-        socket.send(json.dumps(register))
+        await socket.send(json.dumps(register))
+        orders = asyncio.create_task(obey(socket))
         try:
-            for text in socket:
-                packet = json.loads(text)
-                if packet["action"] == "register-ack":
-                    extensions = socket.response.headers.get("Sec-WebSocket-Extensions", "")
-                    tls = socket.socket.version() if context else None
-                    report(registered={"extensions": extensions, "tls": tls})
-                    threading.Thread(target=obey, args=[socket], daemon=True).start()
-                elif packet["action"] == "forwarding-message":
-                    report(heard=f"[{packet['source-client-name']}]{packet['content']}")
+            await listen(socket)
         except ConnectionClosed:
             pass
         report(closed={"code": socket.close_code, "reason": socket.close_reason})
+        orders.cancel()
+    # Not by `return`: standard input may still be waited for.
+    sys.stdout.flush()
+    os._exit(0)
 
 
-main()
+asyncio.run(main())

@@ -191,6 +191,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         if std::thread::panicking() {
+            eprintln!("The router's last words: {:#?}", self.log_tail());
             return;
         }
         let panics =
