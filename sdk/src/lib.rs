@@ -8,13 +8,13 @@
 //!   Its documentation is the specification of the wire.
 //!
 //! ```
-//! use multichat::protocol::{ClientMessage, ClientPacket, ServerPacket, limits};
+//! use multichat::protocol::{ClientMessage, ClientPacket, Dialect, ServerPacket, limits};
 //!
 //! let hello = ClientPacket::Message(ClientMessage::new("hello")).encode();
 //! assert_eq!(hello, r#"{"action":"client-message","content":"hello"}"#);
 //!
 //! let text = r#"{"action":"forwarding-message","source-client-name":"irc","content":"hello"}"#;
-//! match ServerPacket::decode(text, limits::PACKET_BYTES)? {
+//! match ServerPacket::decode(text, Dialect::Plain, limits::PACKET_BYTES)? {
 //!     ServerPacket::Message(message) => assert_eq!(message.source_client_name, "irc"),
 //!     other => unreachable!("{other:?}"),
 //! }

@@ -19,5 +19,6 @@ mod rate;
 mod room;
 mod server;
 pub mod tls;
+mod token;
 
 pub use server::{BindError, Server};

@@ -10,9 +10,13 @@ use crate::{
     config::{Config, Host},
     connection::Router,
     listener::Listener,
-    room::{LogBounds, Room},
+    room::{LogBounds, Room, RoomBounds, SessionBounds},
     tls::{self, TlsError},
+    token,
 };
+
+/// So many random symbols name a log: 65 bits, of which no two should be equal, but nobody gains by guessing.
+const EPOCH_SYMBOLS: usize = 13;
 
 /// A router with an open port.
 pub struct Server {
@@ -28,6 +32,9 @@ pub enum BindError {
     /// The files that `wss` names can't be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// The operating system has no random source.
+    #[error("can't make up a name for the log: {0}")]
+    Random(#[from] getrandom::Error),
     /// The port can't be had.
     #[error("can't listen on {host}: {source}{}", advice(source))]
     Listen {
@@ -58,9 +65,13 @@ impl Server {
     pub async fn bind(config: Config) -> Result<Self, BindError> {
         let tls = config.wss.as_ref().map(tls::server_config).transpose()?.map(TlsAcceptor::from);
         let limits = &config.limits;
-        let log = LogBounds { entries: limits.log_entries, bytes: limits.log_bytes };
+        let bounds = RoomBounds {
+            log: LogBounds { entries: limits.log_entries, bytes: limits.log_bytes },
+            sessions: SessionBounds { retention: limits.session, detached: limits.connections },
+        };
+        let epoch = token::random(EPOCH_SYMBOLS)?;
         let cores = thread::available_parallelism().map_or(1, usize::from);
-        let room = Arc::new(Room::new(log, cores));
+        let room = Arc::new(Room::new(bounds, epoch, cores));
         let router = Arc::new(Router::new(room, config.limits.clone(), config.secret_key.clone()));
         let listen_error = |source| BindError::Listen { host: config.host.clone(), source };
         let listener = Listener::bind(&config, router.clone(), tls).await.map_err(listen_error)?;
@@ -79,10 +90,11 @@ impl Server {
     /// and connections are closed with 1001; all of that within the limit for it.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
         let Self { listener, router, .. } = self;
-        let mut fan_out = JoinSet::new();
+        let mut room = JoinSet::new();
         for shard in 0..router.room.shards() {
-            fan_out.spawn(router.room.clone().fan_out(shard));
+            room.spawn(router.room.clone().fan_out(shard));
         }
+        room.spawn(router.room.clone().announce());
         let connections = listener.run(shutdown).await;
         info!(connections = connections.len(), "shutting down");
         router.room.close();

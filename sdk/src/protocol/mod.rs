@@ -1,13 +1,33 @@
 #![doc = include_str!("../../PROTOCOL.md")]
 
+mod check;
+mod client;
 mod close;
+mod dialect;
+mod error;
 pub mod limits;
 mod name;
-mod packet;
+mod parts;
 mod read;
+mod register;
+mod render;
+mod server;
 mod surrogate;
+mod url;
+mod words;
 
+pub use client::{
+    ClientDelete, ClientEdit, ClientMessage, ClientPacket, ClientReceipt, ClientStatus, packet_id,
+};
 pub use close::{CloseCode, is_terminal};
+pub use dialect::{Dialect, PROTOCOL};
+pub use error::DecodeError;
 pub use name::{ClientName, NameError};
-pub use packet::{ClientMessage, ClientPacket, ForwardingMessage, Register, RegisterAck, ServerPacket};
-pub use read::DecodeError;
+pub use parts::{Attachment, Place, Sender};
+pub use register::{AckLimits, ClientRow, Register, RegisterAck, Resume, RichAck, RichRegister};
+pub use render::{Author, render_plain};
+pub use server::{
+    ForwardingDelete, ForwardingEdit, ForwardingMessage, ForwardingReceipt, MessageAck, Presence, Refusal,
+    ServerPacket,
+};
+pub use words::{ErrorCode, PresenceStatus, ReceiptStatus, Status};

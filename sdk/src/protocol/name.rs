@@ -65,7 +65,8 @@ impl ClientName {
     }
 }
 
-fn is_forbidden(character: char) -> bool {
+/// Whether a name may not have this character.
+pub(super) fn is_forbidden(character: char) -> bool {
     character.is_control()
         || matches!(
             character,

@@ -1,121 +1,108 @@
 //! Packets from JSON.
+//!
+//! Which fields a packet has depends on its action, which may come last. So one pass over the object finds
+//! where the values of all fields of all actions are, without looking into them; what the action has is then
+//! read from there, and whatever else is wrong does not matter.
 
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+use serde::Serialize;
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 
-use super::surrogate;
+use super::error::DecodeError;
+use super::{check, surrogate};
 
-/// Why a text is not a packet.
+/// Decodes with `read`, and where that fails over lone surrogate escapes, a repaired copy.
 ///
-/// Neither its `Debug` nor its `Display` holds anything that the peer wrote.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum DecodeError {
-    /// The text is larger than allowed. It was not looked at.
-    #[error("a packet of {size} bytes is too big: at most {max} are allowed")]
-    TooBig {
-        /// The text's size, in bytes.
-        size: usize,
-        /// The largest allowed, in bytes.
-        max: usize,
-    },
-    /// Not one JSON object (RFC 8259) from the first byte to the last.
-    #[error("the packet is not one JSON object")]
-    NotJson,
-    /// A field that the packet must have is missing.
-    #[error("the packet has no `{field}`")]
-    Missing {
-        /// The key.
-        field: &'static str,
-    },
-    /// A field of the packet is there more than once.
-    #[error("the packet has more than one `{field}`")]
-    Duplicate {
-        /// The key.
-        field: &'static str,
-    },
-    /// A field that must be a string is `null` or something else.
-    #[error("`{field}` is not a string")]
-    NotText {
-        /// The key.
-        field: &'static str,
-    },
-    /// A field is a string, as it must be, but an empty one.
-    #[error("`{field}` is empty")]
-    Empty {
-        /// The key.
-        field: &'static str,
-    },
-    /// A packet that does something else than the packets of this direction: a client ignores it.
-    #[error("the packet has an unknown action")]
-    UnknownAction,
-}
-
-/// Decodes with `read`, and where that fails over lone surrogate escapes, a repaired copy with `reread`.
-///
-/// Nearly every packet is well-formed, so it is read as it is, borrowing from it; only what the parser
-/// refuses is searched for such escapes.
-pub(super) fn decode<'a, P>(
-    text: &'a str,
+/// Nearly every packet is well-formed, so it is read as it is; only what the parser refuses is searched
+/// for such escapes.
+pub(super) fn decode<P>(
+    text: &str,
     max_bytes: usize,
-    read: impl FnOnce(&'a str) -> Result<P, DecodeError>,
-    reread: impl FnOnce(&str) -> Result<P, DecodeError>,
+    read: impl Fn(&str) -> Result<P, DecodeError>,
 ) -> Result<P, DecodeError> {
     if text.len() > max_bytes {
         return Err(DecodeError::TooBig { size: text.len(), max: max_bytes });
     }
     match read(text) {
         Err(DecodeError::NotJson) => match surrogate::repair(text) {
-            Some(repaired) => reread(&repaired),
+            Some(repaired) => read(&repaired),
             None => Err(DecodeError::NotJson),
         },
         outcome => outcome,
     }
 }
 
-/// The packet's action.
-pub(super) fn action(text: &str) -> Result<Cow<'_, str>, DecodeError> {
-    let [action] = texts(text, ["action"])?;
-    Ok(action)
+/// The packet as JSON, one line.
+pub(super) fn encode(packet: &impl Serialize) -> String {
+    // Objects of texts and numbers have a form in JSON, whatever they are; and memory is all that it takes.
+    serde_json::to_string(packet).unwrap_or_default()
 }
 
-/// The values of the fields with these names, each of them there once and a string that is not empty.
-/// All other fields are checked for their grammar and passed over, whatever they are and however deep:
-/// [`IgnoredAny`] is read without recursion.
+/// Where in an object the values of its known fields are.
 ///
-/// Which fields a packet has depends on its action, so the action is read first, by a pass of its own.
-pub(super) fn texts<'a, const N: usize>(
-    text: &'a str,
-    names: [&'static str; N],
-) -> Result<[Cow<'a, str>; N], DecodeError> {
-    let mut fields = Fields { slots: names.map(|name| (name, None)), reading: None, twice: None };
-    let mut json = serde_json::Deserializer::from_str(text);
-    fields.deserialize(&mut json).and_then(|()| json.end()).map_err(|error| match fields.reading {
-        Some(field) if error.is_data() => DecodeError::NotText { field },
-        _ => DecodeError::NotJson,
-    })?;
-    if let Some(field) = fields.twice {
-        return Err(DecodeError::Duplicate { field });
-    }
-    for (field, value) in &fields.slots {
-        match value.as_deref() {
-            None => return Err(DecodeError::Missing { field }),
-            Some("") => return Err(DecodeError::Empty { field }),
-            Some(_) => {}
-        }
-    }
-    Ok(fields.slots.map(|(_, value)| value.unwrap_or_default()))
+/// All other fields are checked for their grammar and passed over, whatever they are and however deep: that
+/// is done without recursion, here and where the known ones are found.
+pub(super) struct Fields<'a, const N: usize> {
+    names: &'static [&'static str; N],
+    /// What all names begin with, and the keys do not: the object's own name, and a dot.
+    prefix: &'static str,
+    values: [Option<&'a str>; N],
+    /// A bit for each field that came again.
+    twice: u32,
 }
 
-/// One pass over an object, collecting some of its fields.
-struct Fields<'a, const N: usize> {
-    slots: [(&'static str, Option<Cow<'a, str>>); N],
-    /// The last field whose value was looked at: where the type is wrong, it is this one's.
-    reading: Option<&'static str>,
-    /// The first field that came again.
-    twice: Option<&'static str>,
+impl<'a, const N: usize> Fields<'a, N> {
+    /// Finds the fields of a packet, and has them read.
+    pub(super) fn find<T>(
+        text: &'a str,
+        names: &'static [&'static str; N],
+        read: impl FnOnce(&Self) -> Result<T, DecodeError>,
+    ) -> Result<T, DecodeError> {
+        Self::find_within(text, "", names, read)
+    }
+
+    fn find_within<T>(
+        text: &'a str,
+        prefix: &'static str,
+        names: &'static [&'static str; N],
+        read: impl FnOnce(&Self) -> Result<T, DecodeError>,
+    ) -> Result<T, DecodeError> {
+        const { assert!(N <= u32::BITS as usize) };
+        let mut fields = Self { names, prefix, values: [None; N], twice: 0 };
+        let mut json = serde_json::Deserializer::from_str(text);
+        fields.deserialize(&mut json).and_then(|()| json.end()).map_err(|_| DecodeError::NotJson)?;
+        read(&fields)
+    }
+
+    /// The value of a required field, as `read` reads it.
+    pub(super) fn need<T>(
+        &self,
+        field: &'static str,
+        read: impl FnOnce(Value<'a>) -> Result<T, DecodeError>,
+    ) -> Result<T, DecodeError> {
+        self.value(field)?.ok_or(DecodeError::Missing { field }).and_then(read)
+    }
+
+    /// The value of an optional field, as `read` reads it; `null` is as good as none.
+    pub(super) fn take<T>(
+        &self,
+        field: &'static str,
+        read: impl FnOnce(Value<'a>) -> Result<T, DecodeError>,
+    ) -> Result<Option<T>, DecodeError> {
+        self.value(field)?.filter(|value| value.json != "null").map(read).transpose()
+    }
+
+    fn value(&self, field: &'static str) -> Result<Option<Value<'a>>, DecodeError> {
+        let slot = self.names.iter().position(|name| *name == field);
+        if slot.is_some_and(|slot| self.twice & (1 << slot) != 0) {
+            return Err(DecodeError::Duplicate { field });
+        }
+        let json = slot.and_then(|slot| self.values.get(slot).copied().flatten());
+        Ok(json.map(|json| Value { field, json }))
+    }
 }
 
 impl<'a, const N: usize> DeserializeSeed<'a> for &mut Fields<'a, N> {
@@ -134,14 +121,13 @@ impl<'a, const N: usize> Visitor<'a> for &mut Fields<'a, N> {
     }
 
     fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(slot) = map.next_key_seed(Key(&mut self.slots))? {
-            match slot {
-                Some((name, value)) if value.is_none() => {
-                    self.reading = Some(name);
-                    *value = Some(map.next_value_seed(Text)?);
+        while let Some(slot) = map.next_key_seed(Key { names: self.names, prefix: self.prefix })? {
+            match slot.and_then(|slot| Some((slot, self.values.get_mut(slot)?))) {
+                Some((_, value)) if value.is_none() => {
+                    *value = Some(map.next_value::<&'a RawValue>()?.get());
                 }
                 known => {
-                    self.twice = self.twice.or(known.map(|(name, _)| *name));
+                    self.twice |= known.map_or(0, |(slot, _)| 1 << slot);
                     map.next_value::<IgnoredAny>()?;
                 }
             }
@@ -150,52 +136,129 @@ impl<'a, const N: usize> Visitor<'a> for &mut Fields<'a, N> {
     }
 }
 
-/// A key, read as the slot that has its name.
-struct Key<'s, 'a>(&'s mut [(&'static str, Option<Cow<'a, str>>)]);
+/// A key, read as the place of the name that it is.
+struct Key {
+    names: &'static [&'static str],
+    prefix: &'static str,
+}
 
-impl<'de, 's, 'a> DeserializeSeed<'de> for Key<'s, 'a> {
-    type Value = Option<&'s mut (&'static str, Option<Cow<'a, str>>)>;
+impl<'de> DeserializeSeed<'de> for Key {
+    type Value = Option<usize>;
 
     fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Self::Value, D::Error> {
         json.deserialize_str(self)
     }
 }
 
-impl<'s, 'a> Visitor<'_> for Key<'s, 'a> {
-    type Value = Option<&'s mut (&'static str, Option<Cow<'a, str>>)>;
+impl Visitor<'_> for Key {
+    type Value = Option<usize>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("a key")
     }
 
     fn visit_str<E: Error>(self, key: &str) -> Result<Self::Value, E> {
-        Ok(self.0.iter_mut().find(|(name, _)| *name == key))
+        // The length first: it tells nearly all of them apart.
+        let length = self.prefix.len() + key.len();
+        Ok(self.names.iter().position(|name| name.len() == length && name.ends_with(key)))
     }
 }
 
-/// A string, borrowed from the packet unless it has escapes.
-struct Text;
+/// The value of a field: JSON, known to be well-formed but for lone surrogate escapes.
+#[derive(Clone, Copy)]
+pub(super) struct Value<'a> {
+    pub(super) field: &'static str,
+    json: &'a str,
+}
 
-impl<'a> DeserializeSeed<'a> for Text {
-    type Value = Cow<'a, str>;
+impl<'a> Value<'a> {
+    fn wrong<T>(self, expected: &'static str) -> Result<T, DecodeError> {
+        Err(DecodeError::WrongType { field: self.field, expected })
+    }
 
-    fn deserialize<D: Deserializer<'a>>(self, json: D) -> Result<Self::Value, D::Error> {
-        json.deserialize_str(self)
+    /// A string, borrowed from the packet unless it has escapes.
+    pub(super) fn borrowed(self) -> Result<Cow<'a, str>, DecodeError> {
+        match self.json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+            Some(text) if text.contains('\\') => {
+                serde_json::from_str(self.json).map(Cow::Owned).map_err(|_| DecodeError::NotJson)
+            }
+            Some(text) => Ok(Cow::Borrowed(text)),
+            None => self.wrong("a string"),
+        }
+    }
+
+    /// A string.
+    pub(super) fn text(self) -> Result<String, DecodeError> {
+        self.borrowed().map(Cow::into_owned)
+    }
+
+    /// A string that is not empty.
+    pub(super) fn filled(self) -> Result<String, DecodeError> {
+        check::filled(self.field, self.text()?)
+    }
+
+    /// An integer without sign, fraction and exponent.
+    pub(super) fn number(self) -> Result<u64, DecodeError> {
+        self.json.parse().or_else(|_| self.wrong("a whole number below 2^64"))
+    }
+
+    pub(super) fn boolean(self) -> Result<bool, DecodeError> {
+        match self.json {
+            "true" => Ok(true),
+            "false" => Ok(false),
+            _ => self.wrong("true or false"),
+        }
+    }
+
+    /// The fields of an object, as `read` reads them. Their names are the keys with `prefix` before them.
+    pub(super) fn object<T, const N: usize>(
+        self,
+        prefix: &'static str,
+        names: &'static [&'static str; N],
+        read: impl FnOnce(&Fields<'a, N>) -> Result<T, DecodeError>,
+    ) -> Result<T, DecodeError> {
+        if !self.json.starts_with('{') {
+            return self.wrong("an object");
+        }
+        Fields::find_within(self.json, prefix, names, read)
+    }
+
+    /// The elements of a list of at most `max`.
+    pub(super) fn list(self, max: usize) -> Result<Vec<Self>, DecodeError> {
+        if !self.json.starts_with('[') {
+            return self.wrong("a list");
+        }
+        let mut json = serde_json::Deserializer::from_str(self.json);
+        let elements = json.deserialize_seq(List { max }).map_err(|_| DecodeError::NotJson)?;
+        let elements = elements.ok_or(DecodeError::TooMany { field: self.field, max })?;
+        Ok(elements.into_iter().map(|json| Self { field: self.field, json }).collect())
     }
 }
 
-impl<'a> Visitor<'a> for Text {
-    type Value = Cow<'a, str>;
+/// The elements of a list, or `None` if there are more than `max`: then nothing was kept of them.
+struct List {
+    max: usize,
+}
+
+impl<'a> Visitor<'a> for List {
+    type Value = Option<Vec<&'a str>>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a string")
+        formatter.write_str("a list")
     }
 
-    fn visit_borrowed_str<E: Error>(self, text: &'a str) -> Result<Self::Value, E> {
-        Ok(Cow::Borrowed(text))
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(Cow::Owned(text.to_owned()))
+    fn visit_seq<A: SeqAccess<'a>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        let mut elements = Vec::new();
+        while elements.len() < self.max {
+            match list.next_element::<&'a RawValue>()? {
+                Some(element) => elements.push(element.get()),
+                None => return Ok(Some(elements)),
+            }
+        }
+        let mut is_all = true;
+        while list.next_element::<IgnoredAny>()?.is_some() {
+            is_all = false;
+        }
+        Ok(is_all.then_some(elements))
     }
 }

@@ -1,9 +1,16 @@
 //! The protocol module, from outside: what goes over the wire, byte for byte, and what does not.
 
+mod bounds;
 mod close;
+mod dialects;
 mod document;
+mod fields;
 mod golden;
 mod name;
 mod random;
 mod refusals;
+mod render;
+mod samples;
+mod strategies;
 mod surrogates;
+mod words;

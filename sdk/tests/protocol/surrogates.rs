@@ -1,6 +1,8 @@
 //! Lone surrogate escapes, against a model that reads a string literal as Go's `encoding/json` does.
 
-use multichat::protocol::{ClientMessage, ClientPacket, DecodeError, limits};
+use multichat::protocol::{
+    ClientMessage, ClientPacket, DecodeError, Dialect, RegisterAck, ServerPacket, limits,
+};
 use proptest::prelude::*;
 
 const MAX: usize = limits::PACKET_BYTES;
@@ -46,8 +48,8 @@ fn model(mut literal: &str) -> String {
 }
 
 fn content(json: &str) -> Result<String, DecodeError> {
-    match ClientPacket::decode(json, MAX)? {
-        ClientPacket::Message(ClientMessage { content, .. }) => Ok(content.into_owned()),
+    match ClientPacket::decode(json, Dialect::Plain, MAX)? {
+        ClientPacket::Message(ClientMessage { content, .. }) => Ok(content),
         _ => Err(DecodeError::UnknownAction),
     }
 }
@@ -145,5 +147,32 @@ fn keys_are_read_the_same_way() {
     let json = r#"{"\ud83d":1,"action":"client-message","content":"a","cont\u0065nt":"b"}"#;
     assert_eq!(content(json), Err(DecodeError::Duplicate { field: "content" }));
     let json = r#"{"\ud83d":1,"action":"client-message","content":null}"#;
-    assert_eq!(content(json), Err(DecodeError::NotText { field: "content" }));
+    assert_eq!(content(json), Err(DecodeError::WrongType { field: "content", expected: "a string" }));
+}
+
+#[test]
+fn every_text_of_a_rich_packet_is_read_the_same_way() {
+    let x = r"\ud83d";
+    let json = format!(
+        r#"{{"{x}":"{x}","action":"client-message","content":"{x}","id":"{x}","event":"{x}","sender":{{"{x}":0,"name":"{x}","id":"{x}","avatar":"http://{x}"}},"attachments":[{{"url":"http://{x}","name":"{x}","mime":"{x}","{x}":0}}]}}"#
+    );
+    let expected = json.replace(x, "\u{fffd}");
+    let packet = ClientPacket::decode(&json, Dialect::Rich, MAX);
+    assert!(packet.is_ok());
+    assert_eq!(packet, ClientPacket::decode(&expected, Dialect::Rich, MAX));
+
+    let ack = |x: &str, row: &str| {
+        let json = format!(
+            r#"{{"action":"register-ack","protocol":2,"session":"s{x}","epoch":"e{x}","seq":1,"after":1,"limits":{{"{x}":0,"packet-bytes":1}},"clients":[{{"client-name":"a{row}","status":"online","text":"{row}","since":1,"{x}":0}}]}}"#
+        );
+        ServerPacket::decode(&json, Dialect::Rich, MAX)
+    };
+    assert!(ack(x, x).is_ok());
+    assert_eq!(ack(x, x), ack("\u{fffd}", "\u{fffd}"));
+    // A row is not left out for this.
+    assert_eq!(ack("", x), ack("", "\u{fffd}"));
+    let Ok(ServerPacket::RegisterAck(RegisterAck { rich: Some(rich), .. })) = ack("", x) else {
+        panic!("{x}")
+    };
+    assert_eq!(rich.clients.map(|rows| rows.len()), Some(1));
 }

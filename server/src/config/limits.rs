@@ -40,6 +40,10 @@ pub struct Limits {
     pub log_entries: usize,
     /// `log-bytes`: how much memory a room's log takes.
     pub log_bytes: usize,
+    /// `session-seconds`: how long the session of a rich client is kept after its connection ended.
+    pub session: Duration,
+    /// `outbox-bytes`: answers and receipts that wait for one rich client, before it is not read any more.
+    pub outbox_bytes: usize,
     /// `write-stall-seconds`: something is pending and the socket takes not one byte.
     pub write_stall: Duration,
     /// `ping-seconds`: between two pings.
@@ -78,6 +82,8 @@ impl Default for Limits {
             failed_registrations: FAILED_REGISTRATIONS.rate(10, None),
             log_entries: 4096,
             log_bytes: 16 * 1024 * 1024,
+            session: 10 * MINUTE,
+            outbox_bytes: 64 * 1024,
             write_stall: 10 * SECOND,
             ping: 25 * SECOND,
             pong: 10 * SECOND,
@@ -93,6 +99,11 @@ impl Limits {
     /// something for headers and control frames.
     pub fn raw_bytes(&self) -> usize {
         2 * self.packet_bytes + 64 * 1024
+    }
+
+    /// How many messages of one connection are taken in a second, if there is a limit.
+    pub(crate) fn messages_per_second(&self) -> Option<u32> {
+        self.messages.map(|rate| MESSAGES.count(rate))
     }
 
     /// Shows every field to a visitor. The one place that knows what the fields are called and which
@@ -120,6 +131,8 @@ impl Limits {
         visitor.rate(&FAILED_REGISTRATIONS, &mut self.failed_registrations);
         visitor.number("log-entries", &mut self.log_entries, 16..=16_777_216);
         visitor.number("log-bytes", &mut self.log_bytes, 64 * 1024..=isize::MAX as usize);
+        visitor.seconds("session-seconds", &mut self.session);
+        visitor.number("outbox-bytes", &mut self.outbox_bytes, 1024..=LARGEST_PACKET);
         visitor.seconds("write-stall-seconds", &mut self.write_stall);
         visitor.seconds("ping-seconds", &mut self.ping);
         visitor.seconds("pong-seconds", &mut self.pong);

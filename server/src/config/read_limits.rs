@@ -19,7 +19,7 @@ const LONGEST: f64 = 86_400.0;
 const LARGEST_COUNT: u32 = 10_000;
 const LARGEST_BURST: u32 = 1_000_000;
 /// What a `register` holds beside the name and the key, white space and the rich fields included.
-const REGISTER_OVERHEAD: usize = 256;
+const REGISTER_OVERHEAD: usize = 512;
 
 /// Reads what is there over the defaults, `section` being `None` if nothing is.
 pub(super) fn read(section: Option<&mut Section<'_>>, secret_key: Option<&SecretKey>) -> Limits {
@@ -64,15 +64,15 @@ fn register_bytes(limits: &Limits, secret_key: Option<&SecretKey>) -> usize {
     REGISTER_OVERHEAD + limits.client_name_bytes + key
 }
 
-/// The log must hold the largest packet, as it came and as it is forwarded. A default gives way.
+/// The log must hold the largest packet in both dialects, and not only that. A default gives way.
 fn fit_log(section: &mut Section<'_>, limits: &mut Limits) {
-    let least = 2 * limits.packet_bytes;
+    let least = 4 * limits.packet_bytes;
     if !section.has("log-bytes") {
         limits.log_bytes = limits.log_bytes.max(least);
     } else if limits.log_bytes < least {
         let expected = format!(
-            "at least {least}, twice \"limits.packet-bytes\" ({}): the log must hold the largest packet, as it came and as \
-             it is forwarded",
+            "at least {least}, four times \"limits.packet-bytes\" ({}): the log must hold the largest packet in both \
+             dialects, and not only that",
             limits.packet_bytes
         );
         section.misfit("log-bytes", &expected, None);

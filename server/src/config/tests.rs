@@ -185,7 +185,8 @@ fn every_limit_can_be_set() {
            "packet-bytes": 65536, "message-seconds": 4, "message-fragments": 5, "control-frames-per-second": 6,
            "control-frames-burst": 7, "bad-packets-per-minute": 8, "client-name-bytes": 9, "connections": 10,
            "unregistered-connections": 11, "unregistered-connections-per-address": 12,
-           "failed-registrations-per-minute": 13, "log-entries": 1000, "log-bytes": 131072, "write-stall-seconds": 16,
+           "failed-registrations-per-minute": 13, "log-entries": 1000, "log-bytes": 262144, "session-seconds": 14,
+           "outbox-bytes": 32768, "write-stall-seconds": 16,
            "ping-seconds": 17, "pong-seconds": 18, "messages-per-second": 19, "messages-burst": 20,
            "close-seconds": 0.25, "shutdown-seconds": 22"#,
     );
@@ -206,7 +207,9 @@ fn every_limit_can_be_set() {
         unregistered_connections_per_address: 12,
         failed_registrations: Rate::new(13, seconds(60), 13),
         log_entries: 1000,
-        log_bytes: 131_072,
+        log_bytes: 262_144,
+        session: seconds(14),
+        outbox_bytes: 32_768,
         write_stall: seconds(16),
         ping: seconds(17),
         pong: seconds(18),
@@ -216,8 +219,16 @@ fn every_limit_can_be_set() {
     };
     assert_eq!(set, expected);
     let written: Vec<_> = set.fields().iter().map(|(name, value)| format!(r#""{name}": {value}"#)).collect();
-    assert_eq!(written.len(), 24);
+    assert_eq!(written.len(), 26);
     assert_eq!(limits(&written.join(", ")), expected, "what is shown can be read back");
+}
+
+#[test]
+fn what_rich_clients_cost_has_defaults_and_ends() {
+    let defaults = Limits::default();
+    assert_eq!((defaults.session, defaults.outbox_bytes), (Duration::from_mins(10), 64 * 1024));
+    assert_eq!(limits(r#""outbox-bytes": 1024"#).outbox_bytes, 1024);
+    assert_eq!(limits(r#""outbox-bytes": 268435456"#).outbox_bytes, 268_435_456);
 }
 
 #[test]
@@ -248,11 +259,11 @@ fn every_count_of_a_rate_is_shown_as_it_was_set() {
 #[test]
 fn sizes_fit_each_other() {
     assert_eq!(limits(r#""packet-bytes": 1024"#).first_packet_bytes, 1024, "a default gives way");
-    assert_eq!(limits(r#""packet-bytes": 16777216"#).log_bytes, 33_554_432, "a default gives way");
+    assert_eq!(limits(r#""packet-bytes": 16777216"#).log_bytes, 67_108_864, "a default gives way");
     let long_key = format!(r#"{{"ws-path": "/", "host": ":1", "secret-key": "{}"}}"#, "k".repeat(5000));
     assert_eq!(
         good(&long_key).limits.first_packet_bytes,
-        256 + 64 + 5002,
+        512 + 64 + 5002,
         "whose key is long registers all the same"
     );
     for (fields, expected) in [
@@ -261,19 +272,19 @@ fn sizes_fit_each_other() {
             r#""limits.first-packet-bytes" must be no more than "limits.packet-bytes", which is 1024; found 4096"#,
         ),
         (
-            r#""first-packet-bytes": 256"#,
-            "\"limits.first-packet-bytes\" must be at least 325, which a register with your secret-key and the longest \
-             client name takes; found 256",
+            r#""first-packet-bytes": 580"#,
+            "\"limits.first-packet-bytes\" must be at least 581, which a register with your secret-key and the longest \
+             client name takes; found 580",
         ),
         (
             r#""packet-bytes": 256"#,
-            "\"limits.packet-bytes\" must be at least 325, which a register with your secret-key and the longest \
+            "\"limits.packet-bytes\" must be at least 581, which a register with your secret-key and the longest \
              client name takes; found 256",
         ),
         (
             r#""log-bytes": 1048576"#,
-            "\"limits.log-bytes\" must be at least 2097152, twice \"limits.packet-bytes\" (1048576): the log must hold \
-             the largest packet, as it came and as it is forwarded; found 1048576",
+            "\"limits.log-bytes\" must be at least 4194304, four times \"limits.packet-bytes\" (1048576): the log must hold \
+             the largest packet in both dialects, and not only that; found 1048576",
         ),
     ] {
         assert_eq!(problems(&with(&format!(r#", "limits": {{{fields}}}"#))), [expected]);
@@ -294,6 +305,9 @@ fn limits_have_bounds() {
         ("packet-bytes", "18446744073709551616"),
         ("connections", "0"),
         ("log-entries", "1"),
+        ("session-seconds", "0"),
+        ("outbox-bytes", "1023"),
+        ("outbox-bytes", "268435457"),
         ("message-fragments", "0"),
         ("client-name-bytes", "0"),
         ("messages-per-second", "-1"),
@@ -330,7 +344,7 @@ fn a_missing_file_is_named() {
 
 proptest! {
     #[test]
-    fn never_panics(bytes in prop::collection::vec(any::<u8>(), 0..200), number in any::<f64>(), field in 0..24_usize) {
+    fn never_panics(bytes in prop::collection::vec(any::<u8>(), 0..200), number in any::<f64>(), field in 0..26_usize) {
         let _ = Config::parse(&bytes, Path::new(FILE));
         let name = Limits::default().fields().get(field).map_or("messages-burst", |(name, _)| name);
         let _ = parse(&with(&format!(r#", "limits": {{"{name}": {number:?}}}"#)));

@@ -21,9 +21,9 @@ pub(crate) enum Ending {
     /// The stream failed.
     #[error("connection lost: {0}")]
     Failed(io::ErrorKind),
-    /// Serving the connection panicked.
+    /// Serving the connection panicked, or there was no randomness to be had for it.
     #[error("the server failed")]
-    Panicked,
+    ServerFailed,
     /// The peer does not answer pings.
     #[error("no answer to a ping")]
     Silent,
@@ -55,7 +55,7 @@ impl Ending {
         match self {
             Self::Close { code, .. } => Some(*code),
             Self::Violation(violation) => Some(violation.close_code()),
-            Self::ByPeer { .. } | Self::Lost | Self::Failed(_) | Self::Panicked | Self::Silent => None,
+            Self::ByPeer { .. } | Self::Lost | Self::Failed(_) | Self::ServerFailed | Self::Silent => None,
         }
     }
 

@@ -8,9 +8,10 @@ mod liveness;
 mod member;
 mod meter;
 mod outlet;
+mod pump;
 mod register;
+mod rich;
 mod scanner;
-mod session;
 mod socket;
 mod stream;
 #[cfg(test)]
@@ -26,14 +27,14 @@ pub(crate) use self::{ending::Ending, member::Member, register::Candidate, strea
 use self::{failures::Failures, liveness::Pings, meter::MeterBounds};
 use crate::{
     config::{Limits, SecretKey},
-    room::{Origin, Room},
+    room::{ConnectionId, Room},
 };
 
 /// Who is at the other end.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Peer {
     /// Names the connection, in the log and to its room.
-    pub(crate) id: Origin,
+    pub(crate) id: ConnectionId,
     /// Where it comes from.
     pub(crate) address: SocketAddr,
 }

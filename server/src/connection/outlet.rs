@@ -15,7 +15,7 @@ use bytes::{Buf, Bytes};
 use tokio::time::Instant;
 
 use super::stream::ByteStream;
-use crate::room::{Origin, Pass, Seq};
+use crate::room::{Pass, Piece, Seq, Viewpoint};
 
 /// Beyond so many bytes that wait for a peer that does not read, only the newest pong is kept, as RFC 6455,
 /// section 5.5.3, allows.
@@ -121,21 +121,30 @@ impl Outlet {
         stream: &mut S,
         cx: &mut Context<'_>,
         pass: &Pass,
-        origin: Origin,
+        reader: Viewpoint,
         cursor: &mut Seq,
     ) -> Poll<io::Result<()>> {
-        while let Some(run) = pass.next_run(origin, *cursor) {
-            let begin = run.start;
-            let Poll::Ready(len) = poll_write(stream, cx, &pass.bytes()[run])? else {
-                self.note(stream, true);
-                return Poll::Pending;
-            };
-            let stop = pass.stop_at(begin + len);
-            *cursor = stop.cursor;
-            if !stop.rest.is_empty() {
-                self.queue.push_back(stop.rest);
-                ready!(self.poll_drain(stream, cx))?;
+        while let Some(piece) = pass.next(reader, *cursor) {
+            match piece {
+                Piece::Run(run) => {
+                    let begin = run.start;
+                    let Poll::Ready(len) = poll_write(stream, cx, &pass.bytes(reader.dialect)[run])? else {
+                        self.note(stream, true);
+                        return Poll::Pending;
+                    };
+                    let stop = pass.stop_at(reader.dialect, begin + len);
+                    *cursor = stop.cursor;
+                    if stop.rest.is_empty() {
+                        continue;
+                    }
+                    self.queue.push_back(stop.rest);
+                }
+                Piece::Acks { frames, through } => {
+                    *cursor = through;
+                    self.queue.push_back(frames);
+                }
             }
+            ready!(self.poll_drain(stream, cx))?;
         }
         *cursor = pass.end().max(*cursor);
         self.poll_drain(stream, cx)

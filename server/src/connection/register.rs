@@ -10,7 +10,10 @@ use std::{
 
 use bytes::Bytes;
 use futures_util::Stream;
-use multichat::protocol::{ClientName, ClientPacket, CloseCode, DecodeError, RegisterAck, ServerPacket};
+use multichat::protocol::{
+    AckLimits, ClientName, ClientPacket, CloseCode, DecodeError, Dialect, RegisterAck, RichAck, RichRegister,
+    ServerPacket,
+};
 use tokio::{
     select,
     time::{Instant, sleep, timeout},
@@ -26,10 +29,27 @@ use super::{
     stream::ByteStream,
     wire::Wire,
 };
-use crate::frame;
+use crate::{
+    config::Limits,
+    frame,
+    room::{Seq, Welcome},
+    token,
+};
 
 /// How long one who fails over and over waits for the answer.
 const FAILURE_DELAY: Duration = Duration::from_secs(1);
+
+/// So many random symbols name a session: 130 bits.
+const SESSION_SYMBOLS: usize = 26;
+
+/// What a good `register` says.
+pub(super) struct Registration {
+    pub(super) client_name: ClientName,
+    /// What it asks for in the rich dialect; `None` in the plain one.
+    pub(super) ask: Option<RichRegister>,
+    /// What its session is called, should it get a new one.
+    pub(super) session_name: String,
+}
 
 /// A WebSocket connection that has not registered.
 pub(crate) struct Candidate<S> {
@@ -55,7 +75,7 @@ impl<S: ByteStream> Candidate<S> {
         };
         let Self { router, peer, socket } = self;
         match outcome {
-            Ok(name) => Some(Member::join(router, peer, name, socket)),
+            Ok(registration) => Some(Member::join(router, peer, registration, socket)),
             Err(ending) => {
                 info!(connection = peer.id.0, address = %peer.address, reason = %ending, "refused");
                 let wire = socket.into_inner();
@@ -69,9 +89,9 @@ impl<S: ByteStream> Candidate<S> {
         }
     }
 
-    async fn read_register(&mut self) -> Result<ClientName, Ending> {
+    async fn read_register(&mut self) -> Result<Registration, Ending> {
         let deadline = Ending::close(CloseCode::RegisterTimeout, "no register in time");
-        let outcome = timeout(self.router.limits.register, self.read_name()).await.unwrap_or(Err(deadline));
+        let outcome = timeout(self.router.limits.register, self.read_packet()).await.unwrap_or(Err(deadline));
         if let Err(Ending::Close { code: CloseCode::BadRegister | CloseCode::Unauthorized, .. }) = outcome
             && self.router.failures.note(self.peer.address.ip().into(), Instant::now())
         {
@@ -80,7 +100,7 @@ impl<S: ByteStream> Candidate<S> {
         outcome
     }
 
-    async fn read_name(&mut self) -> Result<ClientName, Ending> {
+    async fn read_packet(&mut self) -> Result<Registration, Ending> {
         let text = loop {
             match poll_fn(|cx| poll_message(&mut self.socket, cx)).await? {
                 Message::Text(text) => break text,
@@ -93,20 +113,23 @@ impl<S: ByteStream> Candidate<S> {
         };
         let limits = &self.router.limits;
         let bad_register = |why| Ending::close(CloseCode::BadRegister, why);
-        let register = match ClientPacket::decode(&text, limits.first_packet_bytes) {
+        let register = match ClientPacket::decode(&text, Dialect::Plain, limits.first_packet_bytes) {
             Ok(ClientPacket::Register(register)) => register,
             Ok(_) | Err(DecodeError::UnknownAction) => {
                 return Err(bad_register("the first packet is not a register"));
             }
             Err(_) => return Err(bad_register("a register with missing or wrong fields, or not JSON")),
         };
-        let name = ClientName::parse(&register.client_name, limits.client_name_bytes)
+        let client_name = ClientName::parse(&register.client_name, limits.client_name_bytes)
             .map_err(|_| bad_register("a client name that is too long or has control characters"))?;
-        if self.router.secret_key.matches(&register.secret_key) {
-            Ok(name)
-        } else {
-            Err(Ending::close(CloseCode::Unauthorized, "wrong key"))
+        if !self.router.secret_key.matches(&register.secret_key) {
+            return Err(Ending::close(CloseCode::Unauthorized, "wrong key"));
         }
+        let session_name = match register.rich {
+            Some(_) => token::random(SESSION_SYMBOLS).map_err(|_| Ending::ServerFailed)?,
+            None => String::new(),
+        };
+        Ok(Registration { client_name, ask: register.rich, session_name })
     }
 }
 
@@ -123,7 +146,19 @@ fn poll_message<S: ByteStream>(
     message.map(|message| Ok(message.ok_or(Ending::Lost)??))
 }
 
-/// The answer to a good `register`.
-pub(super) fn ack() -> Bytes {
-    frame::text(&ServerPacket::RegisterAck(RegisterAck::default()).encode())
+/// The answer to a good `register` of a client that gets what is after `cursor`.
+pub(super) fn ack(limits: &Limits, welcome: Option<Welcome>, cursor: Seq) -> Bytes {
+    let mut packet = RegisterAck::new();
+    packet.rich = welcome.map(|welcome| {
+        let mut bounds = AckLimits::new(limits.packet_bytes as u64);
+        if let Some((count, rate)) = limits.messages_per_second().zip(limits.messages) {
+            bounds.messages_per_second = Some(count.into());
+            bounds.messages_burst = Some(rate.burst.into());
+        }
+        let mut rich = RichAck::new(welcome.session, welcome.epoch, welcome.newest, cursor, bounds);
+        rich.recovered = welcome.recovered;
+        rich.clients = welcome.clients;
+        rich
+    });
+    frame::text(&ServerPacket::RegisterAck(packet).encode())
 }

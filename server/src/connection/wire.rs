@@ -19,7 +19,7 @@ use super::{
     outlet::Outlet,
     stream::ByteStream,
 };
-use crate::room::{Origin, Pass, Seq};
+use crate::room::{Pass, Seq, Viewpoint};
 
 /// The wire of one connection.
 #[derive(Debug)]
@@ -89,10 +89,10 @@ impl<S: ByteStream> Wire<S> {
         &mut self,
         cx: &mut Context<'_>,
         pass: &Pass,
-        origin: Origin,
+        reader: Viewpoint,
         cursor: &mut Seq,
     ) -> Poll<io::Result<()>> {
-        self.outlet.poll_pass(&mut self.stream, cx, pass, origin, cursor)
+        self.outlet.poll_pass(&mut self.stream, cx, pass, reader, cursor)
     }
 
     /// Reads and drops what the peer sends until it has sent a close, or sends nothing more.

@@ -35,7 +35,7 @@ use self::{
 use crate::{
     config::Config,
     connection::{ByteStream, Candidate, Ending, Member, Peer, Router},
-    room::Origin,
+    room::ConnectionId,
 };
 
 /// How many peers are told at once that there is no room for them; the others are just dropped.
@@ -120,7 +120,7 @@ impl Entrance {
     async fn serve(self: Arc<Self>, tcp: TcpStream, address: SocketAddr) {
         // IPv4 through a dual-stack socket is IPv4, in the log too.
         let address = SocketAddr::new(address.ip().to_canonical(), address.port());
-        let peer = Peer { id: Origin(self.next_id.fetch_add(1, Ordering::Relaxed)), address };
+        let peer = Peer { id: ConnectionId(self.next_id.fetch_add(1, Ordering::Relaxed)), address };
         info!(connection = peer.id.0, %address, "connected");
         if cfg!(not(target_os = "linux")) {
             // If they can't be set, the socket is gone already.

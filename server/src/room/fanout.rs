@@ -12,11 +12,7 @@ use std::{
 use parking_lot::Mutex;
 use tokio::{sync::Notify, task};
 
-use super::{
-    Reader, Room,
-    log::{Origin, Seq},
-    pass::Pass,
-};
+use super::{ConnectionId, Reader, Room, log::Seq, pass::Pass};
 
 /// The most bytes of frames that one pass joins. Larger passes save system calls; smaller ones let the
 /// other tasks of the core have their turn.
@@ -45,12 +41,12 @@ pub(super) struct HandedOut {
 
 /// The readers of a shard, by age: a pass then meets them about in the order in which they lie in memory,
 /// which a thousand of them let one measure (a hash map's order costs some 5 % more).
-type Readers = BTreeMap<Origin, Arc<dyn Reader>>;
+type Readers = BTreeMap<ConnectionId, Arc<dyn Reader>>;
 
 /// What the fan-out task has to do beside its passes.
 pub(super) enum Change {
-    Join(Origin, Arc<dyn Reader>),
-    Leave(Origin),
+    Join(ConnectionId, Arc<dyn Reader>),
+    Leave(ConnectionId),
     Closed,
 }
 
@@ -82,10 +78,10 @@ impl Room {
     pub(crate) async fn fan_out(self: Arc<Self>, shard: usize) {
         // A pass makes more writes than one turn's budget, and a write that is refused for lack of budget
         // would look like a socket that is full.
-        task::unconstrained(self.pump(&self.shards[shard])).await;
+        task::unconstrained(self.serve(&self.shards[shard])).await;
     }
 
-    async fn pump(&self, shard: &Shard) {
+    async fn serve(&self, shard: &Shard) {
         let mut readers = Readers::new();
         loop {
             shard.wake.notified().await;
@@ -115,7 +111,7 @@ impl Room {
         let start = shard.handed_out().seq;
         // Publishers wait while the fan-out lags, so the tail does not come this far unless the log holds
         // hardly more than one packet. Readers that it has overtaken then find that out themselves.
-        let pass = self.read_log(|tail| start.max(tail), PASS_BYTES).ok()??;
+        let pass = self.read_log(|tail| start.max(tail), PASS_BYTES).ok()?.0?;
         shard.handed_out.store(pass.end(), Ordering::Release);
         shard.handed_out_cost.store(pass.cost_so_far(), Ordering::Release);
         Some(pass)
@@ -134,11 +130,11 @@ fn apply_changes(shard: &Shard, readers: &mut Readers) {
     let changes = mem::take(&mut *shard.changes.lock());
     for change in changes {
         match change {
-            Change::Join(origin, reader) => {
-                readers.insert(origin, reader);
+            Change::Join(connection, reader) => {
+                readers.insert(connection, reader);
             }
-            Change::Leave(origin) => {
-                readers.remove(&origin);
+            Change::Leave(connection) => {
+                readers.remove(&connection);
             }
             Change::Closed => readers.values().for_each(|reader| reader.wake()),
         }

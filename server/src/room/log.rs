@@ -1,30 +1,26 @@
 //! The log of a room: a totally ordered, bounded sequence of entries. Pure: no clock, no socket, no lock.
 
-use std::{collections::VecDeque, sync::Arc};
+#[cfg(test)]
+mod tests;
 
-use bytes::Bytes;
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Arc, atomic::Ordering},
+};
+
+use multichat::protocol::{ErrorCode, Place};
+
+use super::{
+    entry::{Author, Draft, Entry, Kind, Origin},
+    mailbox::Notice,
+};
 
 /// The place of an entry in its log. Counts from 1 without holes; 0 stands before the first.
 pub(crate) type Seq = u64;
 
-/// Whose entry it is: the connection that sent it, which does not get it back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Origin(pub(crate) u64);
-
-/// One message of the room, ready to be sent.
-#[derive(Debug)]
-pub(crate) struct Entry {
-    /// Whose it is.
-    pub(crate) origin: Origin,
-    /// The whole WebSocket frame; made once, shared by all receivers.
-    pub(crate) frame: Bytes,
-    /// The cost of all entries that ever were in the log, up to this one.
-    pub(super) cost_so_far: u64,
-}
-
 /// What an entry costs beside its frame, in bytes: itself with its counts, its place in the ring, and the
 /// allocator's share of each.
-const OVERHEAD: usize = 128;
+const OVERHEAD: usize = 288;
 
 /// How much a log keeps.
 #[derive(Clone, Copy, Debug)]
@@ -39,22 +35,74 @@ pub(crate) struct LogBounds {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Overrun;
 
+/// Why a draft was not entered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Refused {
+    #[error("there is no message with this `seq`, or the log no longer holds it, or it is deleted")]
+    UnknownTarget,
+    #[error("the log has nothing at `reply-to` yet")]
+    UnknownReply,
+    #[error("only the session that sent a message may change it")]
+    NotAllowed,
+}
+
+/// What came of a draft that was not refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Entered {
+    pub(crate) place: Place,
+    /// Whether it was entered now. If not, it had been entered before.
+    pub(crate) is_new: bool,
+}
+
+/// What an author calls an entry.
+type Named = (Origin, Arc<str>);
+
 /// A bounded log.
 #[derive(Debug)]
 pub(crate) struct Log {
     bounds: LogBounds,
     entries: VecDeque<Arc<Entry>>,
     newest: Seq,
+    /// When the newest entry was entered, in milliseconds since the Unix epoch.
+    newest_time: u64,
+    /// The places of the entries that have a name.
+    ids: HashMap<Named, Place>,
+    /// The names of entries that were let go, oldest first. They are kept for as long again, because a client that
+    /// resumes at the very tail sends again what it has no answer for when the tail has already moved on.
+    gone: VecDeque<Named>,
     /// The cost of all entries that ever were in the log, in bytes.
     cost_so_far: u64,
     /// Of those that were let go.
     cost_gone: u64,
 }
 
+impl Refused {
+    /// What the client is told that sent it, with this `id` if it gave it one.
+    pub(crate) fn notice(self, id: Option<&str>) -> Notice {
+        Notice::refused(id, self.code(), &self.to_string())
+    }
+
+    fn code(self) -> ErrorCode {
+        match self {
+            Self::UnknownTarget | Self::UnknownReply => ErrorCode::UnknownTarget,
+            Self::NotAllowed => ErrorCode::NotAllowed,
+        }
+    }
+}
+
 impl Log {
     /// An empty log.
     pub(crate) fn new(bounds: LogBounds) -> Self {
-        Self { bounds, entries: VecDeque::new(), newest: 0, cost_so_far: 0, cost_gone: 0 }
+        Self {
+            bounds,
+            entries: VecDeque::new(),
+            newest: 0,
+            newest_time: 0,
+            ids: HashMap::new(),
+            gone: VecDeque::new(),
+            cost_so_far: 0,
+            cost_gone: 0,
+        }
     }
 
     /// The newest entry's place; 0 if nothing ever was entered.
@@ -73,17 +121,84 @@ impl Log {
         self.cost_so_far
     }
 
-    /// Enters a frame at the next place, and lets go of the oldest ones beyond the bounds.
-    pub(crate) fn append(&mut self, origin: Origin, frame: Bytes) -> Seq {
-        self.cost_so_far += (frame.len() + OVERHEAD) as u64;
-        self.entries.push_back(Arc::new(Entry { origin, frame, cost_so_far: self.cost_so_far }));
-        self.newest += 1;
+    /// Enters a draft at the next place, and lets go of the oldest entries beyond the bounds. A draft
+    /// whose author already has entered one of the same name is not entered again, whatever it says.
+    ///
+    /// `now` is in milliseconds since the Unix epoch; entries never go back in time. The entry is counted as so many
+    /// `copies` of its frame, one for each dialect that is spoken.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused`] if it points to what it must not.
+    pub(crate) fn enter(&mut self, draft: Draft, now: u64, copies: usize) -> Result<Entered, Refused> {
+        if let Some(id) = &draft.id
+            && let Some(place) = self.find(draft.author.origin, id)
+        {
+            return Ok(Entered { place, is_new: false });
+        }
+        let target = self.check_target(&draft)?;
+        let place = Place::new(self.newest + 1, now.max(self.newest_time));
+        let mut entry = Entry::new(draft, place, target);
+        self.cost_so_far += (entry.frame.len() * copies + entry.names_cost() + OVERHEAD) as u64;
+        entry.cost_so_far = self.cost_so_far;
+        if let Some(id) = &entry.id {
+            self.ids.insert((entry.origin, id.clone()), place);
+        }
+        if let Kind::Delete { target } = entry.kind
+            && let Some(target) = self.entry(target)
+        {
+            target.is_deleted.store(true, Ordering::Relaxed);
+        }
+        self.entries.push_back(Arc::new(entry));
+        self.newest = place.seq;
+        self.newest_time = place.time;
         while self.exceeds_bounds() {
-            if let Some(oldest) = self.entries.pop_front() {
-                self.cost_gone = oldest.cost_so_far;
+            self.let_go();
+        }
+        Ok(Entered { place, is_new: true })
+    }
+
+    /// The place of the entry to which its author gave this name, if the log holds it or has held it not long ago.
+    pub(crate) fn find(&self, origin: Origin, id: &Arc<str>) -> Option<Place> {
+        self.ids.get(&(origin, id.clone())).copied()
+    }
+
+    /// The message at this place.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused::UnknownTarget`] if the log holds no message there, or a deleted one.
+    pub(crate) fn message(&self, seq: Seq) -> Result<&Entry, Refused> {
+        self.entry(seq)
+            .map(Arc::as_ref)
+            .filter(|entry| matches!(entry.kind, Kind::Message { .. }))
+            .filter(|entry| !entry.is_deleted.load(Ordering::Relaxed))
+            .ok_or(Refused::UnknownTarget)
+    }
+
+    /// Who said what the draft points to, where it matters and is known.
+    fn check_target(&self, draft: &Draft) -> Result<Option<Arc<Author>>, Refused> {
+        match draft.kind {
+            Kind::Message { reply_to: None } => Ok(None),
+            Kind::Message { reply_to: Some(seq) } if seq == 0 || seq > self.newest => {
+                Err(Refused::UnknownReply)
+            }
+            Kind::Message { reply_to: Some(seq) } => {
+                Ok(self.message(seq).ok().map(|message| message.author.clone()))
+            }
+            Kind::Edit { target } | Kind::Delete { target } => {
+                let message = self.message(target)?;
+                if message.origin != draft.author.origin {
+                    return Err(Refused::NotAllowed);
+                }
+                Ok(Some(message.author.clone()))
             }
         }
-        self.newest
+    }
+
+    fn entry(&self, seq: Seq) -> Option<&Arc<Entry>> {
+        let index = seq.checked_sub(self.tail() + 1)?;
+        self.entries.get(usize::try_from(index).ok()?)
     }
 
     fn exceeds_bounds(&self) -> bool {
@@ -92,8 +207,22 @@ impl Log {
             || (cost > self.bounds.bytes as u64 && self.entries.len() > 1)
     }
 
-    /// Adds the entries after `cursor` to `into`: at most `bytes` bytes of frames, but one entry at least,
-    /// if there is one.
+    /// Lets go of the oldest entry.
+    fn let_go(&mut self) {
+        let Some(oldest) = self.entries.pop_front() else { return };
+        self.cost_gone = oldest.cost_so_far;
+        if let Some(id) = &oldest.id {
+            self.gone.push_back((oldest.origin, id.clone()));
+            while self.gone.len() > self.entries.len()
+                && let Some(name) = self.gone.pop_front()
+            {
+                self.ids.remove(&name);
+            }
+        }
+    }
+
+    /// Adds the entries after `cursor` to `into`: at most `bytes` bytes of frames, as they were entered, but
+    /// one entry at least, if there is one.
     ///
     /// # Errors
     ///
@@ -110,75 +239,5 @@ impl Log {
             into.push(Arc::clone(entry));
         }
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn append(log: &mut Log, origin: u64, len: usize) -> Seq {
-        log.append(Origin(origin), Bytes::from(vec![0; len]))
-    }
-
-    fn read(log: &Log, cursor: Seq, bytes: usize) -> Result<Vec<u64>, Overrun> {
-        let mut entries = Vec::new();
-        log.read(cursor, bytes, &mut entries)?;
-        Ok(entries.iter().map(|entry| entry.origin.0).collect())
-    }
-
-    #[test]
-    fn an_empty_log_has_nothing_to_read() {
-        let log = Log::new(LogBounds { entries: 4, bytes: 1000 });
-        assert_eq!((log.newest(), log.tail()), (0, 0));
-        assert_eq!(read(&log, 0, 1000), Ok(vec![]));
-    }
-
-    #[test]
-    fn an_entry_larger_than_the_bound_is_kept_alone() {
-        let mut log = Log::new(LogBounds { entries: 4, bytes: 1000 });
-        append(&mut log, 1, 10);
-        append(&mut log, 2, 5000);
-        assert_eq!((log.newest(), log.tail()), (2, 1));
-        assert_eq!(read(&log, 1, 100), Ok(vec![2]), "and read, whatever the reader's bound");
-    }
-
-    proptest! {
-        #[test]
-        fn a_log_is_the_newest_part_of_all_that_was_entered(
-            lens in prop::collection::vec(0_usize..400, 0..100),
-            entries in 1_usize..20,
-            bytes in 1_usize..4000,
-            cursor in 0_usize..110,
-            limit in 1_usize..2000,
-        ) {
-            let mut log = Log::new(LogBounds { entries, bytes });
-            for (i, len) in lens.iter().enumerate() {
-                prop_assert_eq!(append(&mut log, i as u64 + 1, *len), i as u64 + 1);
-            }
-            let kept = lens.len() - usize::try_from(log.tail()).unwrap();
-            let cost = |kept: usize| lens.iter().rev().take(kept).map(|len| len + OVERHEAD).sum::<usize>();
-            prop_assert!(kept <= entries);
-            prop_assert!(kept <= 1 || cost(kept) <= bytes);
-            prop_assert!(
-                kept == lens.len() || kept == entries || cost(kept + 1) > bytes,
-                "no more is let go than must be"
-            );
-
-            match read(&log, cursor as Seq, limit) {
-                Err(Overrun) => prop_assert!(cursor < lens.len() - kept),
-                Ok(read) => {
-                    prop_assert!(cursor >= lens.len() - kept);
-                    let all = (cursor + 1..=lens.len()).map(|seq| seq as u64).collect::<Vec<_>>();
-                    prop_assert!(all.starts_with(&read));
-                    prop_assert!(!read.is_empty() || all.is_empty());
-                    let size = |count: usize| lens.iter().skip(cursor).take(count).sum::<usize>();
-                    prop_assert!(read.len() <= 1 || size(read.len()) <= limit);
-                    prop_assert!(read.len() == all.len() || size(read.len() + 1) > limit);
-                }
-            }
-        }
     }
 }

@@ -3,37 +3,59 @@
 //! Everything a room does is one idea. Appending an entry moves the newest place; a reader is a cursor into
 //! the log; fan-out is a pass over the readers that hands each what lies between its cursor and the newest
 //! place. A reader that can't keep up is a cursor that the log's tail overtakes, so a thousand stalled
-//! readers take no more memory than one.
+//! readers take no more memory than one. Who comes back, or wants to know what was said before, is a cursor
+//! set back.
+//!
+//! Beside the log there are the sessions, which outlive connections, and the roster of who is there. What
+//! concerns one connection alone goes to its mailbox.
 //!
 //! There are no sockets here: whoever wants to follow a room implements [`Reader`].
 
+mod entry;
 mod fanout;
 mod log;
+mod mailbox;
+mod membership;
+mod pages;
 mod pass;
+mod presence;
+mod roster;
+mod sessions;
 #[cfg(test)]
 mod tests;
 
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     task::Waker,
+    time::{SystemTime, UNIX_EPOCH},
 };
 
-use bytes::Bytes;
-use multichat::protocol::{ForwardingMessage, ServerPacket};
+use multichat::protocol::{ClientReceipt, Dialect, ForwardingReceipt, Place};
 use parking_lot::Mutex;
+use tokio::sync::Notify;
 
+pub(crate) use self::{
+    entry::{Author, Draft, Origin},
+    log::{LogBounds, Overrun, Refused, Seq},
+    mailbox::{Cut, Mailbox, Notice},
+    membership::{Membership, Newcomer, Welcome},
+    pass::{Pass, Piece, Viewpoint},
+    sessions::SessionBounds,
+};
 use self::{
     fanout::{Change, Shard},
-    log::Log,
+    log::{Entered, Log},
+    pages::Pages,
+    roster::Roster,
+    sessions::Sessions,
 };
-pub(crate) use self::{
-    log::{LogBounds, Origin, Overrun, Seq},
-    pass::Pass,
-};
-use crate::frame;
+
+/// Names a connection. Never used again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct ConnectionId(pub(crate) u64);
 
 /// Somebody who follows a room.
 pub(crate) trait Reader: Send + Sync {
@@ -45,51 +67,120 @@ pub(crate) trait Reader: Send + Sync {
     fn wake(&self);
 }
 
+/// How much a room keeps.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RoomBounds {
+    pub(crate) log: LogBounds,
+    pub(crate) sessions: SessionBounds,
+}
+
 /// A room. Shared by all of its connections.
 pub(crate) struct Room {
+    /// Names the log, among all that ever were.
+    epoch: String,
     log: Mutex<Log>,
+    pages: Pages,
     /// The readers, dealt to one fan-out task for each core.
     shards: Box<[Shard]>,
     bounds: LogBounds,
+    sessions: Mutex<Sessions>,
+    roster: Mutex<Roster>,
+    roster_changed: Notify,
+    /// How many readers speak each dialect.
+    plain_readers: AtomicUsize,
+    rich_readers: AtomicUsize,
     /// Who waits for the fan-out to catch up.
     waiting: Mutex<Vec<Waker>>,
     closed: AtomicBool,
 }
 
 impl Room {
-    /// An open room with an empty log, whose readers are served by `shards` tasks; each of them must run
-    /// [`Room::fan_out`].
-    pub(crate) fn new(bounds: LogBounds, shards: usize) -> Self {
+    /// An open room with an empty log, which is named `epoch`. Its readers are served by `shards` tasks; each of
+    /// them must run [`Room::fan_out`], and another one [`Room::announce`].
+    pub(crate) fn new(bounds: RoomBounds, epoch: String, shards: usize) -> Self {
         Self {
-            log: Mutex::new(Log::new(bounds)),
+            epoch,
+            log: Mutex::new(Log::new(bounds.log)),
+            pages: Pages::default(),
             shards: (0..shards.max(1)).map(|_| Shard::default()).collect(),
-            bounds,
+            bounds: bounds.log,
+            sessions: Mutex::new(Sessions::new(bounds.sessions)),
+            roster: Mutex::default(),
+            roster_changed: Notify::new(),
+            plain_readers: AtomicUsize::new(0),
+            rich_readers: AtomicUsize::new(0),
             waiting: Mutex::default(),
             closed: AtomicBool::new(false),
         }
     }
 
-    /// Asks for a message to be entered into the log.
+    /// Asks for a draft to be entered into the log. If its author's session has a connection, it gets the ack in
+    /// the order of the log; that there is nothing to be entered is said to `mailbox`.
     ///
-    /// The message has its place when it is committed, which here is at once, but callers must not count
-    /// on it. A closed room takes nothing.
-    pub(crate) fn publish(&self, origin: Origin, client_name: &str, content: &str) {
-        let packet = ServerPacket::Message(ForwardingMessage::new(client_name, content));
-        self.commit(origin, frame::text(&packet.encode()));
+    /// The draft has its place when it is committed, which here is at once, but callers must not count on it. A
+    /// closed room takes nothing, and says nothing: its connections are being closed.
+    pub(crate) fn publish(&self, draft: Draft, mailbox: &Mailbox) {
+        self.commit(draft, mailbox);
     }
 
-    /// Gives a frame its place in the log, and lets the readers know.
-    fn commit(&self, origin: Origin, frame: Bytes) {
-        {
+    /// Gives a draft its place in the log, and lets the readers know.
+    fn commit(&self, draft: Draft, mailbox: &Mailbox) {
+        let id = draft.id.clone();
+        let now = now_ms();
+        let outcome = {
             let mut log = self.log.lock();
             // Under the lock: once the room is closed, its newest entry stays the newest.
             if self.is_closed() {
                 return;
             }
-            log.append(origin, frame);
+            log.enter(draft, now, self.copies())
+        };
+        match (outcome, id) {
+            (Ok(Entered { is_new: true, .. }), _) => self.shards.iter().for_each(Shard::notify),
+            (Ok(Entered { place, .. }), Some(id)) => mailbox.answer(Notice::repeated(&id, place)),
+            (Ok(_), None) => {}
+            (Err(refused), id) => mailbox.answer(refused.notice(id.as_deref())),
         }
-        for shard in &self.shards {
-            shard.notify();
+    }
+
+    /// The place of the entry to which its author gave this name, if the log holds it or has held it not long ago.
+    pub(crate) fn find(&self, origin: Origin, id: &Arc<str>) -> Option<Place> {
+        self.log.lock().find(origin, id)
+    }
+
+    /// Tells the session that sent a message what became of it on another client's platform, if the session has a
+    /// connection, and knows of the message's place by an ack.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused`] if there is no such message.
+    pub(crate) fn report(&self, author: &Author, receipt: ClientReceipt) -> Result<(), Refused> {
+        let origin = {
+            let log = self.log.lock();
+            let message = log.message(receipt.target)?;
+            message.id.is_some().then_some(message.origin)
+        };
+        let sessions = self.sessions.lock();
+        if let Some(mailbox) = origin.and_then(|origin| sessions.mailbox(origin)) {
+            let mut packet =
+                ForwardingReceipt::new(author.client_name.as_str(), receipt.target, receipt.status);
+            packet.reason = receipt.reason;
+            packet.remote_id = receipt.remote_id;
+            mailbox.deliver(packet);
+        }
+        Ok(())
+    }
+
+    /// How many frames an entry becomes: one for each dialect that is spoken.
+    fn copies(&self) -> usize {
+        let is_spoken = |readers: &AtomicUsize| usize::from(readers.load(Ordering::Relaxed) > 0);
+        (is_spoken(&self.plain_readers) + is_spoken(&self.rich_readers)).max(1)
+    }
+
+    fn readers(&self, dialect: Dialect) -> &AtomicUsize {
+        match dialect {
+            Dialect::Plain => &self.plain_readers,
+            Dialect::Rich => &self.rich_readers,
         }
     }
 
@@ -117,24 +208,10 @@ impl Room {
         })
     }
 
-    /// Adds a reader and gives it its cursor: it gets everything that is committed from this moment on.
-    ///
-    /// The reader must be locked by its caller, so that no pass offers it anything before it has the cursor.
-    pub(crate) fn join(&self, origin: Origin, reader: Arc<dyn Reader>) -> Seq {
-        // First the membership, then the cursor: a pass that has entries after the cursor finds the reader.
-        self.shard(origin).change(Change::Join(origin, reader));
-        self.newest()
-    }
-
-    /// Removes a reader.
-    pub(crate) fn leave(&self, origin: Origin) {
-        self.shard(origin).change(Change::Leave(origin));
-    }
-
     /// Whether a reader that stands at `cursor` has been passed over by the fan-out and must catch up on
     /// its own.
-    pub(crate) fn has_passed(&self, origin: Origin, cursor: Seq) -> bool {
-        cursor < self.shard(origin).handed_out().seq
+    pub(crate) fn has_passed(&self, connection: ConnectionId, cursor: Seq) -> bool {
+        cursor < self.shard(connection).handed_out().seq
     }
 
     /// Whether the log has let go of entries after `cursor`.
@@ -148,21 +225,33 @@ impl Room {
     /// # Errors
     ///
     /// [`Overrun`] if the log no longer holds some of them.
-    pub(crate) fn read(&self, cursor: Seq, bytes: usize) -> Result<Option<Pass>, Overrun> {
-        self.read_log(|_| cursor, bytes)
+    pub(crate) fn read(&self, cursor: Seq, bytes: usize) -> Result<Option<Arc<Pass>>, Overrun> {
+        if let Some(page) = self.pages.find(cursor, bytes) {
+            return Ok(Some(page));
+        }
+        let (pass, newest) = self.read_log(|_| cursor, bytes)?;
+        let pass = pass.map(Arc::new);
+        if let Some(pass) = pass.as_ref().filter(|pass| pass.end() < newest) {
+            self.pages.keep(cursor, bytes, pass);
+        }
+        Ok(pass)
     }
 
-    /// [`Room::read`] with a cursor that depends on the log's tail.
-    fn read_log(&self, cursor: impl FnOnce(Seq) -> Seq, bytes: usize) -> Result<Option<Pass>, Overrun> {
+    /// The entries after a cursor, which depends on the log's tail, and the place of the newest entry.
+    fn read_log(
+        &self,
+        cursor: impl FnOnce(Seq) -> Seq,
+        bytes: usize,
+    ) -> Result<(Option<Pass>, Seq), Overrun> {
         let mut entries = Vec::new();
-        let (cursor, tail) = {
+        let (cursor, tail, newest) = {
             let log = self.log.lock();
             let cursor = cursor(log.tail());
             log.read(cursor, bytes, &mut entries)?;
-            (cursor, log.tail())
+            (cursor, log.tail(), log.newest())
         };
         // The frames are joined outside of the lock.
-        Ok(Pass::new(cursor, tail, entries))
+        Ok((Pass::new(cursor, tail, entries), newest))
     }
 
     /// The place of the newest entry.
@@ -186,9 +275,9 @@ impl Room {
         self.closed.load(Ordering::Acquire)
     }
 
-    fn shard(&self, origin: Origin) -> &Shard {
+    fn shard(&self, connection: ConnectionId) -> &Shard {
         // There is always one; the remainder is in bounds.
-        &self.shards[usize::try_from(origin.0 % self.shards.len() as u64).unwrap_or_default()]
+        &self.shards[usize::try_from(connection.0 % self.shards.len() as u64).unwrap_or_default()]
     }
 }
 
@@ -196,4 +285,10 @@ impl std::fmt::Debug for Room {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Room").field("newest", &self.newest()).finish_non_exhaustive()
     }
+}
+
+/// The time as packets have it: milliseconds since the Unix epoch.
+fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

@@ -1,13 +1,31 @@
-//! What one pass of the fan-out hands to readers: consecutive entries, joined into one buffer.
+//! What one pass of the fan-out hands to readers: consecutive entries, joined into one buffer for each
+//! dialect.
 
-use std::{ops::Range, sync::Arc};
+#[cfg(test)]
+mod tests;
+
+use std::{
+    ops::Range,
+    sync::{Arc, OnceLock},
+};
 
 use bytes::{Bytes, BytesMut};
+use multichat::protocol::Dialect;
 
-use super::log::{Entry, Origin, Seq};
+use super::{
+    entry::{Entry, Origin},
+    log::Seq,
+};
 
-/// Consecutive entries of a log, and their frames joined: whoever wants all of them writes one buffer,
-/// which is made once for all readers.
+/// Who reads: which entries are for it, and in which words.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Viewpoint {
+    pub(crate) dialect: Dialect,
+    /// Whose entries are its own.
+    pub(crate) origin: Origin,
+}
+
+/// Consecutive entries of a log.
 #[derive(Debug)]
 pub(crate) struct Pass {
     /// The place before the first entry.
@@ -15,12 +33,37 @@ pub(crate) struct Pass {
     /// The log's tail when the entries were read.
     tail: Seq,
     entries: Vec<Arc<Entry>>,
-    joined: Bytes,
-    /// Where each entry ends in `joined`.
+    plain: OnceLock<Joined>,
+    rich: OnceLock<Joined>,
+}
+
+/// The frames of a pass in one dialect: whoever wants all of them writes one buffer, which is made once for
+/// all readers.
+#[derive(Debug)]
+struct Joined {
+    bytes: Bytes,
+    /// Where each entry ends. One that has no words in this dialect ends where it begins.
     ends: Vec<usize>,
 }
 
-/// Where a write into a pass's buffer came to rest.
+/// About so many bytes of acks are sent at once.
+const ACKS_BYTES: usize = 4096;
+
+/// Something that a reader is told at once.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Piece {
+    /// Others' entries: a range of [`Pass::bytes`].
+    Run(Range<usize>),
+    /// Acks of own entries.
+    Acks {
+        /// Whole frames.
+        frames: Bytes,
+        /// The place of the last of the entries.
+        through: Seq,
+    },
+}
+
+/// Where a write of a pass's bytes came to rest.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Stop {
     /// The last entry of which something was written.
@@ -29,27 +72,39 @@ pub(crate) struct Stop {
     pub(crate) rest: Bytes,
 }
 
-impl Pass {
-    /// The entries after `start`, of a log whose tail is `tail`; `None` if there are none.
-    pub(super) fn new(start: Seq, tail: Seq, entries: Vec<Arc<Entry>>) -> Option<Self> {
-        let first = entries.first()?;
-        let ends = entries
-            .iter()
-            .scan(0, |end, entry| {
-                *end += entry.frame.len();
+impl Joined {
+    fn new(entries: &[Arc<Entry>], dialect: Dialect) -> Self {
+        let frames = || entries.iter().map(|entry| entry.frame(dialect));
+        let ends = frames()
+            .scan(0, |end, frame| {
+                *end += frame.len();
                 Some(*end)
             })
             .collect::<Vec<_>>();
-        let joined = if entries.len() == 1 {
-            first.frame.clone()
+        let bytes = if let [entry] = entries {
+            entry.frame(dialect).clone()
         } else {
-            let mut joined = BytesMut::with_capacity(ends.last().copied().unwrap_or_default());
-            for entry in &entries {
-                joined.extend_from_slice(&entry.frame);
-            }
-            joined.freeze()
+            let mut bytes = BytesMut::with_capacity(ends.last().copied().unwrap_or_default());
+            frames().for_each(|frame| bytes.extend_from_slice(frame));
+            bytes.freeze()
         };
-        Some(Self { start, tail, entries, joined, ends })
+        Self { bytes, ends }
+    }
+
+    fn begin(&self, index: usize) -> usize {
+        index.checked_sub(1).map_or(0, |before| self.ends[before])
+    }
+
+    fn is_empty(&self, index: usize) -> bool {
+        self.begin(index) == self.ends[index]
+    }
+}
+
+impl Pass {
+    /// The entries after `start`, of a log whose tail is `tail`; `None` if there are none.
+    pub(super) fn new(start: Seq, tail: Seq, entries: Vec<Arc<Entry>>) -> Option<Self> {
+        let pass = Self { start, tail, entries, plain: OnceLock::new(), rich: OnceLock::new() };
+        (!pass.entries.is_empty()).then_some(pass)
     }
 
     /// Whether a reader that stands at `cursor` missed entries before this pass.
@@ -72,101 +127,73 @@ impl Pass {
         self.entries.last().map_or(0, |entry| entry.cost_so_far)
     }
 
-    /// The joined frames.
-    pub(crate) fn bytes(&self) -> &[u8] {
-        &self.joined
+    /// How many bytes the frames have, in the dialects in which they were entered.
+    pub(super) fn native_bytes(&self) -> usize {
+        self.entries.iter().map(|entry| entry.frame.len()).sum()
     }
 
-    /// The next run of entries after `cursor` that are not `origin`'s own, as a range of [`Pass::bytes`];
-    /// `None` if there are no more. The cursor must not be before the pass.
-    pub(crate) fn next_run(&self, origin: Origin, cursor: Seq) -> Option<Range<usize>> {
+    /// The frames in one dialect, joined.
+    pub(crate) fn bytes(&self, dialect: Dialect) -> &[u8] {
+        &self.joined(dialect).bytes
+    }
+
+    /// The next that this reader is told after `cursor`; `None` if that is nothing. The cursor must not be before
+    /// the pass.
+    ///
+    /// Others' entries come as they are, own ones as the acks of those that have an `id`: so acks come in the
+    /// order of the log, and again when a session is resumed.
+    pub(crate) fn next(&self, reader: Viewpoint, cursor: Seq) -> Option<Piece> {
+        let joined = self.joined(reader.dialect);
         let skip = usize::try_from(cursor - self.start).unwrap_or(usize::MAX);
-        let is_foreign = |entry: &Arc<Entry>| entry.origin != origin;
-        let rest = self.entries.get(skip..)?;
-        let first = skip + rest.iter().position(is_foreign)?;
-        let after = self.entries[first..].iter().position(|entry| !is_foreign(entry));
-        let last = after.map_or(self.entries.len(), |len| first + len) - 1;
-        Some(self.begin(first)..self.ends[last])
+        let is_own = |entry: &Entry| entry.origin == reader.origin;
+        for (first, entry) in self.entries.iter().enumerate().skip(skip) {
+            if is_own(entry) {
+                if entry.id.is_some() {
+                    return Some(self.acks(first, reader.origin));
+                }
+            } else if !joined.is_empty(first) {
+                let rest = &self.entries[first..];
+                let len = rest.iter().position(|entry| is_own(entry)).unwrap_or(rest.len());
+                return Some(Piece::Run(joined.begin(first)..joined.ends[first + len - 1]));
+            }
+        }
+        None
+    }
+
+    /// The acks of consecutive own entries, from the one at `first` on.
+    fn acks(&self, first: usize, origin: Origin) -> Piece {
+        let mut frames = BytesMut::new();
+        let mut through = first;
+        for (index, entry) in self.entries.iter().enumerate().skip(first) {
+            if entry.origin != origin || frames.len() >= ACKS_BYTES {
+                break;
+            }
+            if let Some(ack) = entry.ack() {
+                frames.extend_from_slice(&ack);
+            }
+            through = index;
+        }
+        Piece::Acks { frames: frames.freeze(), through: self.start + through as Seq + 1 }
     }
 
     /// What a write that ended at `offset` of [`Pass::bytes`] means for its reader.
-    pub(crate) fn stop_at(&self, offset: usize) -> Stop {
-        let done = self.ends.partition_point(|end| *end <= offset);
-        let begin = self.begin(done);
+    pub(crate) fn stop_at(&self, dialect: Dialect, offset: usize) -> Stop {
+        let joined = self.joined(dialect);
+        let done = joined.ends.partition_point(|end| *end <= offset);
+        let begin = joined.begin(done);
+        let cursor = self.start + done as Seq;
         if offset == begin {
-            return Stop { cursor: self.start + done as Seq, rest: Bytes::new() };
+            return Stop { cursor, rest: Bytes::new() };
         }
-        Stop { cursor: self.start + done as Seq + 1, rest: self.entries[done].frame.slice(offset - begin..) }
+        let rest = self.entries[done].frame(dialect).slice(offset - begin..);
+        Stop { cursor: cursor + 1, rest }
     }
 
-    fn begin(&self, index: usize) -> usize {
-        index.checked_sub(1).map_or(0, |before| self.ends[before])
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn pass(start: Seq, origins: &[u64]) -> Pass {
-        let entries = origins
-            .iter()
-            .zip(start..)
-            .map(|(origin, seq)| {
-                let frame = Bytes::from(format!("<{seq}>"));
-                Arc::new(Entry { origin: Origin(*origin), frame, cost_so_far: 0 })
-            })
-            .collect();
-        Pass::new(start, 0, entries).unwrap()
-    }
-
-    /// Drives a reader over the pass through a socket that takes so many bytes at each write.
-    fn drive(pass: &Pass, origin: u64, mut cursor: Seq, takes: &[usize]) -> String {
-        let mut takes = takes.iter().copied().chain(std::iter::repeat(usize::MAX));
-        let mut written = Vec::new();
-        while let Some(run) = pass.next_run(Origin(origin), cursor) {
-            let len = run.len().min(takes.next().unwrap());
-            written.extend_from_slice(&pass.bytes()[run.start..run.start + len]);
-            let stop = pass.stop_at(run.start + len);
-            written.extend_from_slice(&stop.rest);
-            assert!(stop.cursor >= cursor);
-            cursor = stop.cursor;
-        }
-        String::from_utf8(written).unwrap()
-    }
-
-    #[test]
-    fn a_single_entry_is_not_copied() {
-        let pass = pass(4, &[1]);
-        assert_eq!(pass.bytes().as_ptr(), pass.entries[0].frame.as_ptr());
-    }
-
-    #[test]
-    fn what_is_left_of_a_frame_does_not_keep_the_joined_buffer() {
-        let pass = pass(0, &[1, 1, 1]);
-        let stop = pass.stop_at(4);
-        assert_eq!(stop, Stop { cursor: 2, rest: Bytes::from_static(b"1>") });
-        assert_eq!(stop.rest.as_ptr(), pass.entries[1].frame[1..].as_ptr());
-    }
-
-    proptest! {
-        #[test]
-        fn every_reader_gets_what_is_beyond_its_cursor_and_not_its_own(
-            start in 0_u64..1000,
-            origins in prop::collection::vec(0_u64..3, 1..20),
-            skip in 0_usize..22,
-            takes in prop::collection::vec(0_usize..30, 0..10),
-        ) {
-            let pass = pass(start, &origins);
-            let expected = |origin| {
-                let foreign = origins.iter().zip(start..).skip(skip).filter(|(of, _)| **of != origin);
-                foreign.map(|(_, seq)| format!("<{seq}>")).collect::<Vec<_>>().concat()
-            };
-            for origin in 0..3 {
-                prop_assert_eq!(drive(&pass, origin, start + skip as u64, &takes), expected(origin));
-            }
-        }
+    fn joined(&self, dialect: Dialect) -> &Joined {
+        let joined = match dialect {
+            Dialect::Plain => &self.plain,
+            Dialect::Rich => &self.rich,
+        };
+        joined.get_or_init(|| Joined::new(&self.entries, dialect))
     }
 }

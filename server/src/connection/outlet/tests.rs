@@ -1,11 +1,12 @@
 //! The sending side over a socket that takes what it is told to.
 
-use std::{task::Waker, time::Duration};
+use std::{sync::Arc, task::Waker, time::Duration};
 
+use multichat::protocol::{ClientName, Dialect};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::*;
-use crate::room::{LogBounds, Room};
+use crate::room::{Author, Draft, LogBounds, Mailbox, Origin, Room, RoomBounds, SessionBounds};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -50,11 +51,22 @@ impl AsyncWrite for Socket {
     }
 }
 
+const READER: Viewpoint = Viewpoint { dialect: Dialect::Plain, origin: Origin(2) };
+
 /// A pass of `count` messages of about `len` bytes each.
-fn pass(count: usize, len: usize) -> Pass {
-    let room = Room::new(LogBounds { entries: 1000, bytes: 1 << 30 }, 1);
+fn pass(count: usize, len: usize) -> Arc<Pass> {
+    let room = Room::new(
+        RoomBounds {
+            log: LogBounds { entries: 1000, bytes: 1 << 30 },
+            sessions: SessionBounds { retention: SECOND, detached: 1 },
+        },
+        "epoch".to_owned(),
+        1,
+    );
+    let client_name = ClientName::parse("x", 64).unwrap();
+    let author = Arc::new(Author { origin: Origin(1), client_name, sender_name: None });
     for _ in 0..count {
-        room.publish(Origin(1), "x", &"x".repeat(len));
+        room.publish(Draft::plain(&author, "x".repeat(len)), &Mailbox::new(0));
     }
     room.read(0, usize::MAX).unwrap().unwrap()
 }
@@ -66,24 +78,24 @@ fn cx() -> Context<'static> {
 #[tokio::test(start_paused = true)]
 async fn a_blocked_connection_keeps_no_more_than_the_rest_of_one_frame() {
     let pass = pass(100, 1000);
-    let frame = pass.bytes().len() / 100;
+    let frame = pass.bytes(Dialect::Plain).len() / 100;
     for room in [0, 1, frame - 1, frame, frame + 1, 10 * frame + 7] {
         let mut outlet = Outlet::new(Instant::now());
         let mut socket = Socket { room, ..Socket::default() };
         let mut cursor = 0;
-        assert!(outlet.poll_pass(&mut socket, &mut cx(), &pass, Origin(2), &mut cursor).is_pending());
+        assert!(outlet.poll_pass(&mut socket, &mut cx(), &pass, READER, &mut cursor).is_pending());
         assert_eq!(cursor, room.div_ceil(frame) as Seq, "those that have begun");
         let kept = outlet.queue.iter().map(Bytes::len).sum::<usize>();
         assert_eq!(kept, room.next_multiple_of(frame) - room);
-        let joined = pass.bytes().as_ptr_range();
+        let joined = pass.bytes(Dialect::Plain).as_ptr_range();
         assert!(outlet.queue.iter().all(|rest| !joined.contains(&rest.as_ptr())), "not the joined buffer");
         assert!(outlet.is_blocked());
 
         // It reads on, and gets all of it.
         socket.room = usize::MAX;
         assert!(outlet.poll_drain(&mut socket, &mut cx()).is_ready());
-        assert!(outlet.poll_pass(&mut socket, &mut cx(), &pass, Origin(2), &mut cursor).is_ready());
-        assert!(socket.taken == pass.bytes());
+        assert!(outlet.poll_pass(&mut socket, &mut cx(), &pass, READER, &mut cursor).is_ready());
+        assert!(socket.taken == pass.bytes(Dialect::Plain));
         assert!(!outlet.is_blocked());
     }
 }
@@ -93,14 +105,14 @@ async fn a_last_frame_comes_right_after_the_one_that_has_begun() {
     let pass = pass(1, 1000);
     let mut outlet = Outlet::new(Instant::now());
     let mut socket = Socket { room: 500, ..Socket::default() };
-    assert!(outlet.poll_pass(&mut socket, &mut cx(), &pass, Origin(2), &mut 0).is_pending());
+    assert!(outlet.poll_pass(&mut socket, &mut cx(), &pass, READER, &mut 0).is_pending());
     for _ in 0..100 {
         outlet.push_pong(Bytes::from_static(b"pong"));
     }
     outlet.push_last(Bytes::from_static(b"last"));
     socket.room = usize::MAX;
     assert!(outlet.poll_drain(&mut socket, &mut cx()).is_ready());
-    assert!(socket.taken == [pass.bytes(), b"last"].concat());
+    assert!(socket.taken == [pass.bytes(Dialect::Plain), b"last"].concat());
 }
 
 #[tokio::test(start_paused = true)]
@@ -110,7 +122,7 @@ async fn a_stall_lasts_until_a_byte_is_taken() {
     let mut socket = Socket { room: 10, ..Socket::default() };
     assert_eq!(outlet.stalled_since(), None);
     let start = Instant::now();
-    assert!(outlet.poll_pass(&mut socket, &mut cx(), &pass, Origin(2), &mut 0).is_pending());
+    assert!(outlet.poll_pass(&mut socket, &mut cx(), &pass, READER, &mut 0).is_pending());
     tokio::time::advance(SECOND).await;
     outlet.push_pong(Bytes::from_static(b"pong"));
     assert!(outlet.poll_drain(&mut socket, &mut cx()).is_pending());

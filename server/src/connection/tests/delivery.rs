@@ -1,14 +1,18 @@
 //! Who gets what, in which order.
 
-use std::{thread, time::Duration};
+use std::{sync::Arc, thread, time::Duration};
 
+use multichat::protocol::ClientName;
 use tokio::{runtime::Builder, time::Instant};
 
 use super::{
     harness::{ACK, Harness, KEY, Setup, forwarded, message, register, settle},
     raw::{self, PONG, Raw, frame},
 };
-use crate::{config::Limits, room::Origin};
+use crate::{
+    config::Limits,
+    room::{Author, Draft, Mailbox, Origin},
+};
 
 #[tokio::test(start_paused = true)]
 async fn a_message_goes_to_everyone_else() {
@@ -142,11 +146,13 @@ async fn a_message_that_comes_while_the_connection_is_at_work_does_not_wait_for_
     let harness = Harness::without_fan_out(Limits::default());
     let mut bob = harness.join_raw("bob").await;
     let room = harness.router.room.clone();
+    let client_name = ClientName::parse("alice", 64).unwrap();
+    let alice = Arc::new(Author { origin: Origin(99), client_name, sender_name: None });
     // On another thread, and done before the read that bob's own task is at.
     let pass = move || {
         thread::spawn(move || {
             Builder::new_current_thread().build().unwrap().block_on(async {
-                room.publish(Origin(99), "alice", "hello");
+                room.publish(Draft::plain(&alice, "hello".to_owned()), &Mailbox::new(0));
                 tokio::spawn(room.fan_out(0));
                 settle().await;
             });

@@ -7,7 +7,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     task::{Context, Poll},
     time::Duration,
@@ -30,7 +30,7 @@ use super::raw::Raw;
 use crate::{
     config::{Limits, SecretKey},
     connection::{ByteStream, Candidate, Ending, Peer, Router},
-    room::{LogBounds, Origin, Room},
+    room::{ConnectionId, LogBounds, Room, RoomBounds, SessionBounds},
 };
 
 /// The key of every router here.
@@ -39,6 +39,9 @@ pub(super) const KEY: &str = "open sesame";
 /// The answer to a good `register`.
 pub(super) const ACK: &str = r#"{"action":"register-ack"}"#;
 
+/// The name of every router's log here.
+pub(super) const EPOCH: &str = "epoch-of-the-tests";
+
 /// How many bytes a pipe holds in each direction.
 pub(super) const PIPE_BYTES: usize = 4096;
 
@@ -46,6 +49,7 @@ pub(super) const PIPE_BYTES: usize = 4096;
 pub(super) struct Pipe {
     stream: DuplexStream,
     taken: u64,
+    writes: Arc<AtomicUsize>,
     was_reset: Arc<AtomicBool>,
     faults: Arc<Faults>,
 }
@@ -96,6 +100,8 @@ pub(super) struct Attached {
     /// Whether the server ended it with a reset.
     pub(super) was_reset: Arc<AtomicBool>,
     pub(super) faults: Arc<Faults>,
+    /// How many writes the server has made.
+    pub(super) writes: Arc<AtomicUsize>,
 }
 
 /// A client that speaks WebSocket.
@@ -114,8 +120,8 @@ impl Harness {
 
     /// A router whose fan-out does not run yet.
     pub(super) fn without_fan_out(limits: Limits) -> Self {
-        let bounds = LogBounds { entries: limits.log_entries, bytes: limits.log_bytes };
-        let room = Arc::new(Room::new(bounds, 1));
+        let room = Arc::new(Room::new(room_bounds(&limits), EPOCH.to_owned(), 1));
+        tokio::spawn(room.clone().announce());
         let router = Arc::new(Router::new(room, limits, SecretKey::new(KEY).unwrap()));
         Self { router, next_id: AtomicU64::new(1) }
     }
@@ -129,9 +135,16 @@ impl Harness {
         let (near, stream) = duplex(setup.pipe_bytes);
         let was_reset = Arc::<AtomicBool>::default();
         let faults = Arc::<Faults>::default();
-        let pipe = Pipe { stream: near, taken: 0, was_reset: was_reset.clone(), faults: faults.clone() };
+        let writes = Arc::<AtomicUsize>::default();
+        let pipe = Pipe {
+            stream: near,
+            taken: 0,
+            writes: writes.clone(),
+            was_reset: was_reset.clone(),
+            faults: faults.clone(),
+        };
         let peer = Peer {
-            id: Origin(self.next_id.fetch_add(1, Ordering::Relaxed)),
+            id: ConnectionId(self.next_id.fetch_add(1, Ordering::Relaxed)),
             address: SocketAddr::from((setup.address, 1234)),
         };
         let router = self.router.clone();
@@ -144,7 +157,7 @@ impl Harness {
                 member.run().await;
             }
         });
-        Attached { stream, task, was_reset, faults }
+        Attached { stream, task, was_reset, faults, writes }
     }
 
     /// A new connection whose client sends what it likes, not registered.
@@ -229,6 +242,13 @@ pub(super) fn message(content: &str) -> String {
     serde_json::json!({"action": "client-message", "content": content}).to_string()
 }
 
+fn room_bounds(limits: &Limits) -> RoomBounds {
+    RoomBounds {
+        log: LogBounds { entries: limits.log_entries, bytes: limits.log_bytes },
+        sessions: SessionBounds { retention: limits.session, detached: limits.connections },
+    }
+}
+
 /// Lets every task go as far as it can at this moment of virtual time.
 pub(super) async fn settle() {
     for _ in 0..200 {
@@ -273,6 +293,7 @@ impl AsyncWrite for Pipe {
         let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
         if let Poll::Ready(Ok(len)) = written {
             self.taken += len as u64;
+            self.writes.fetch_add(1, Ordering::Relaxed);
         }
         written
     }

@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -77,6 +77,7 @@ pub(super) struct Raw {
     pub(super) task: JoinHandle<()>,
     pub(super) faults: Arc<Faults>,
     was_reset: Arc<AtomicBool>,
+    writes: Arc<AtomicUsize>,
     /// Bytes that were read and not looked at.
     buffer: Vec<u8>,
 }
@@ -93,12 +94,17 @@ pub(super) struct End {
 
 impl Raw {
     pub(super) fn new(attached: Attached) -> Self {
-        let Attached { stream, task, was_reset, faults } = attached;
-        Self { stream, task, faults, was_reset, buffer: Vec::new() }
+        let Attached { stream, task, was_reset, faults, writes } = attached;
+        Self { stream, task, faults, was_reset, writes, buffer: Vec::new() }
     }
 
     pub(super) fn was_reset(&self) -> bool {
         self.was_reset.load(Ordering::Relaxed)
+    }
+
+    /// How many writes the server has made.
+    pub(super) fn writes(&self) -> usize {
+        self.writes.load(Ordering::Relaxed)
     }
 
     pub(super) async fn send(&mut self, bytes: &[u8]) {
@@ -124,17 +130,24 @@ impl Raw {
 
     /// The next frame: its first byte and its payload. `None` at the end of the stream.
     pub(super) async fn next(&mut self) -> Option<(u8, Vec<u8>)> {
+        if !self.has_frame().await {
+            return None;
+        }
+        let (first, header, len) = self.header()?;
+        let rest = self.buffer.split_off(header + len);
+        let payload = std::mem::replace(&mut self.buffer, rest).split_off(header);
+        Some((first, payload))
+    }
+
+    /// Waits for the next frame. `false` at the end of the stream.
+    pub(super) async fn has_frame(&mut self) -> bool {
         loop {
-            if let Some((first, header, len)) = self.header()
-                && self.buffer.len() >= header + len
-            {
-                let rest = self.buffer.split_off(header + len);
-                let payload = std::mem::replace(&mut self.buffer, rest).split_off(header);
-                return Some((first, payload));
+            if self.header().is_some_and(|(_, header, len)| self.buffer.len() >= header + len) {
+                return true;
             }
             if self.stream.read_buf(&mut self.buffer).await.unwrap() == 0 {
                 assert!(self.buffer.is_empty(), "the stream ends within a frame");
-                return None;
+                return false;
             }
         }
     }
@@ -171,6 +184,11 @@ impl Raw {
     /// Reads on to the server's close, and answers it.
     pub(super) async fn end_politely(mut self) -> End {
         let (texts, code) = self.last_words().await;
+        self.part(texts, code).await
+    }
+
+    /// Answers the server's close, and looks that it is the end.
+    pub(super) async fn part(mut self, texts: Vec<String>, code: Option<u16>) -> End {
         if let Some(code) = code {
             // It may be gone already: if it has seen a close of ours before.
             let _ = self.stream.write_all(&close(code, "")).await;

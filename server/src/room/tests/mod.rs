@@ -1,7 +1,13 @@
 //! Rooms and their fan-out, without sockets.
 
+pub(super) mod drafts;
+mod ledger;
 mod listener;
-mod model;
+pub(super) mod model;
+mod party;
+mod presence;
+mod takeover;
+mod threads;
 
 use std::{
     sync::{
@@ -11,14 +17,17 @@ use std::{
     task::Wake,
 };
 
+use multichat::protocol::RichRegister;
 use tokio::{
     runtime::{Builder, Runtime},
     task::yield_now,
+    time::Instant,
 };
 
 use self::{
-    listener::Listener,
-    model::{Model, Step},
+    drafts::{author, message, plain, with},
+    listener::Joined,
+    model::{Aim, Model, Naming, Step, room},
 };
 use super::*;
 
@@ -26,21 +35,39 @@ fn current_thread() -> Runtime {
     Builder::new_current_thread().build().unwrap()
 }
 
+/// Somebody else says something.
+fn say(room: &Room, draft: Draft) {
+    room.publish(draft, &Mailbox::new(0));
+}
+
+async fn yield_often() {
+    for _ in 0..50 {
+        yield_now().await;
+    }
+}
+
+async fn take_all(model: &mut Model, steps: impl IntoIterator<Item = Step>) {
+    for step in steps {
+        model.take(step).await.unwrap();
+    }
+}
+
+const SAY: Step = Step::Publish(0, Aim::Nothing, Naming::None);
+
 #[test]
 fn what_is_too_much_for_one_pass_comes_in_several() {
     const LARGE: usize = 300_000;
     current_thread().block_on(async {
-        let room = Arc::new(Room::new(LogBounds { entries: 64, bytes: 1 << 24 }, 1));
+        let room = room(64, 1 << 24, 1);
         tokio::spawn(room.clone().fan_out(0));
-        let listener = Listener::join(&room, Origin(1));
+        let joined = Joined::plain(&room, 1);
+        joined.catch_up(&room);
         for _ in 0..10 {
-            room.publish(Origin(2), "x", &"x".repeat(LARGE));
+            say(&room, plain(2, &"x".repeat(LARGE)));
         }
-        for _ in 0..50 {
-            yield_now().await;
-        }
-        let state = listener.state.lock();
-        assert_eq!((state.cursor, state.is_woken), (10, false), "all of it from the fan-out");
+        yield_often().await;
+        let state = joined.listener.state.lock();
+        assert_eq!((state.cursor, joined.listener.is_woken()), (10, false), "all of it from the fan-out");
         assert!(state.heard.len() > 10 * LARGE);
     });
 }
@@ -49,14 +76,10 @@ fn what_is_too_much_for_one_pass_comes_in_several() {
 fn a_blocked_reader_learns_of_its_overrun_while_it_is_blocked() {
     current_thread().block_on(async {
         let mut model = Model::new(16, 2);
-        for step in [Step::Join, Step::Join, Step::Block(1)] {
-            model.take(step).await;
-        }
+        take_all(&mut model, [Step::Join(None), Step::Join(None), Step::CatchUp(1), Step::Block(1)]).await;
         for said in 1..=20 {
-            model.take(Step::Publish(0)).await;
-            model.take(Step::Turns(10)).await;
-            model.take(Step::CatchUp(1)).await;
-            let has_overrun = model.members[1].listener.state.lock().has_overrun;
+            take_all(&mut model, [SAY, Step::Turns(10), Step::CatchUp(1)]).await;
+            let has_overrun = model.seat(1).joined.listener.state.lock().has_overrun;
             assert_eq!(has_overrun, said > 16, "after {said}");
         }
     });
@@ -66,14 +89,15 @@ fn a_blocked_reader_learns_of_its_overrun_while_it_is_blocked() {
 fn who_left_is_forgotten_by_the_fan_out() {
     current_thread().block_on(async {
         let mut model = Model::new(16, 3);
-        for step in [Step::Join, Step::Join, Step::Turns(5)] {
-            model.take(step).await;
+        take_all(&mut model, [Step::Join(None), Step::Join(Some(0)), Step::Turns(5)]).await;
+        for party in 0..2 {
+            let left = Arc::downgrade(&model.seat(party).joined.listener);
+            let mailbox = Arc::downgrade(&model.seat(party).joined.listener.mailbox);
+            // The first of those who are there.
+            take_all(&mut model, [Step::Leave(0, 0), Step::Turns(5)]).await;
+            assert_eq!(Weak::strong_count(&left), 0, "without a message having been said");
+            assert_eq!(Weak::strong_count(&mailbox), 0);
         }
-        let left = Arc::downgrade(&model.members[0].listener);
-        model.take(Step::Leave(0)).await;
-        model.members.remove(0);
-        model.take(Step::Turns(5)).await;
-        assert_eq!(Weak::strong_count(&left), 0, "without a message having been said");
     });
 }
 
@@ -81,15 +105,18 @@ fn who_left_is_forgotten_by_the_fan_out() {
 fn a_closed_room_takes_nothing_and_wakes_all_of_its_readers() {
     current_thread().block_on(async {
         let mut model = Model::new(16, 3);
-        for step in [Step::Join, Step::Join, Step::Join, Step::Join, Step::Publish(0)] {
-            model.take(step).await;
-        }
+        let rich = || Step::Join(Some(0));
+        take_all(&mut model, [Step::Join(None), rich(), Step::Join(None), rich(), SAY]).await;
         model.settle().await;
         model.room.close();
-        model.room.publish(Origin(7), "x", "too late");
+        for draft in [plain(7, "too late"), message(7, Some("a"), "too late")] {
+            let mailbox = Mailbox::new(0);
+            model.room.publish(draft, &mailbox);
+            assert_eq!(mailbox.take(Seq::MAX, 1), None, "and says nothing");
+        }
         assert_eq!(model.room.newest(), 1);
-        model.take(Step::Turns(10)).await;
-        assert!(model.members.iter().all(|member| member.listener.state.lock().is_woken));
+        take_all(&mut model, [Step::Turns(10)]).await;
+        assert!((0..4).all(|party| model.seat(party).joined.listener.is_woken()));
     });
 }
 
@@ -105,14 +132,14 @@ impl Wake for Count {
 
 #[test]
 fn a_publisher_waits_for_a_fan_out_that_lags_by_half_a_log_and_is_woken() {
-    for (entries, bytes, content) in [(16, 1 << 20, "short".to_owned()), (1 << 20, 16_000, "x".repeat(800))] {
+    for (entries, bytes, content) in [(16, 1 << 20, "short".to_owned()), (1 << 20, 20_000, "x".repeat(800))] {
         current_thread().block_on(async {
-            let room = Arc::new(Room::new(LogBounds { entries, bytes }, 2));
+            let room = room(entries, bytes, 2);
             let count = Arc::new(Count::default());
             let waker = Waker::from(count.clone());
             let mut published = 0;
             while !room.is_congested(&waker) {
-                room.publish(Origin(1), "x", &content);
+                say(&room, plain(1, &content));
                 published += 1;
             }
             assert!((8..=9).contains(&published), "{published}");
@@ -122,18 +149,52 @@ fn a_publisher_waits_for_a_fan_out_that_lags_by_half_a_log_and_is_woken() {
                 "all of it is still kept"
             );
             tokio::spawn(room.clone().fan_out(0));
-            for _ in 0..10 {
-                yield_now().await;
-            }
+            yield_often().await;
             assert_eq!(count.0.load(Ordering::Relaxed), 1, "to look again");
             assert!(room.is_congested(&waker), "one shard has not caught up");
             tokio::spawn(room.clone().fan_out(1));
-            for _ in 0..10 {
-                yield_now().await;
-            }
+            yield_often().await;
             assert_eq!(count.0.load(Ordering::Relaxed), 2);
             assert!(!room.is_congested(&waker));
         });
+    }
+}
+
+#[test]
+fn an_entry_costs_a_copy_for_each_dialect_that_is_spoken() {
+    let room = room(64, 1 << 20, 1);
+    let rich = |connection| Joined::new(&room, connection, "rich", Some(RichRegister::new()), Instant::now());
+    let cost = || {
+        let before = room.log.lock().cost_so_far();
+        say(&room, plain(9, &"x".repeat(1000)));
+        (room.log.lock().cost_so_far() - before) / 1000
+    };
+    assert_eq!(cost(), 1, "nobody listens");
+    let [first, second] = [rich(1), rich(2)];
+    assert_eq!(cost(), 1);
+    let third = Joined::plain(&room, 3);
+    assert_eq!(cost(), 2);
+    room.leave(&first.member, Instant::now());
+    assert_eq!(cost(), 2);
+    room.leave(&second.member, Instant::now());
+    assert_eq!(cost(), 1);
+    room.leave(&third.member, Instant::now());
+    assert_eq!(cost(), 1);
+}
+
+#[test]
+fn a_history_begins_where_it_will_not_be_overtaken_at_once() {
+    let room = room(64, 1 << 20, 1);
+    let from = |connection, history| {
+        let ask = with(RichRegister::new(), |ask| ask.history = history);
+        Joined::new(&room, connection, "c", Some(ask), Instant::now()).from
+    };
+    for said in 1..=200 {
+        say(&room, plain(9, "x"));
+        assert_eq!(from(1000 + said, 0), said);
+        assert_eq!(from(2000 + said, 5), said.saturating_sub(5));
+        let expected = if said <= 64 { 0 } else { said - 64 + 8 };
+        assert_eq!(from(3000 + said, u64::MAX), expected, "all that is kept");
     }
 }
 
@@ -148,7 +209,7 @@ impl Reader for Echo {
         if self.left.fetch_sub(1, Ordering::Relaxed) > 0
             && let Some(room) = self.room.upgrade()
         {
-            room.publish(Origin(2), "x", "more");
+            say(&room, plain(2, "more"));
         }
     }
 
@@ -159,11 +220,20 @@ impl Reader for Echo {
 fn other_tasks_have_their_turn_however_much_is_said() {
     const ECHOES: u32 = 1000;
     current_thread().block_on(async {
-        let room = Arc::new(Room::new(LogBounds { entries: 64, bytes: 1 << 20 }, 1));
+        let room = room(64, 1 << 20, 1);
         tokio::spawn(room.clone().fan_out(0));
         let echo = Arc::new(Echo { room: Arc::downgrade(&room), left: AtomicU32::new(ECHOES) });
-        room.join(Origin(1), echo.clone());
-        room.publish(Origin(2), "x", "the first");
+        let newcomer = Newcomer {
+            connection: ConnectionId(1),
+            client_name: author(1).client_name.clone(),
+            reader: echo.clone(),
+            mailbox: Arc::new(Mailbox::new(0)),
+            ask: None,
+            session_name: String::new(),
+            max_clients_bytes: 0,
+        };
+        room.join(newcomer, Instant::now());
+        say(&room, plain(2, "the first"));
         let mut turns = 0;
         while room.newest() <= ECHOES.into() {
             yield_now().await;
@@ -171,51 +241,4 @@ fn other_tasks_have_their_turn_however_much_is_said() {
         }
         assert!(turns >= ECHOES / 2, "{turns} turns");
     });
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn nothing_is_lost_between_threads() {
-    const SENDERS: u64 = 4;
-    const EACH: usize = 2000;
-    let room = Arc::new(Room::new(LogBounds { entries: 1 << 16, bytes: 1 << 26 }, 3));
-    for shard in 0..3 {
-        tokio::spawn(room.clone().fan_out(shard));
-    }
-    let listeners = (10..30).map(|number| Listener::join(&room, Origin(number))).collect::<Vec<_>>();
-    let senders = (0..SENDERS).map(|sender| {
-        let room = room.clone();
-        tokio::spawn(async move {
-            for i in 0..EACH {
-                room.publish(Origin(sender), "x", &format!("{sender}.{i}"));
-                if i % 16 == 0 {
-                    yield_now().await;
-                }
-            }
-        })
-    });
-    let senders = senders.collect::<Vec<_>>();
-    // Some come in the midst of it.
-    let mut late = Vec::new();
-    for number in 100..120 {
-        late.push(Listener::join(&room, Origin(number)));
-        yield_now().await;
-    }
-    for sender in senders {
-        sender.await.unwrap();
-    }
-    let all = room.read(0, usize::MAX).unwrap().unwrap().bytes().to_vec();
-    for listener in listeners.iter().chain(&late) {
-        loop {
-            {
-                let mut state = listener.state.lock();
-                state.catch_up(&room, listener.origin);
-                if state.cursor == room.newest() {
-                    assert!(all.ends_with(&state.heard), "{:?}", listener.origin);
-                    break;
-                }
-            }
-            yield_now().await;
-        }
-    }
-    assert!(listeners.iter().all(|listener| listener.state.lock().heard.len() == all.len()));
 }

@@ -2,11 +2,13 @@
 
 use std::{
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
 };
 
+use bytes::Bytes;
 use futures_util::Stream;
-use multichat::protocol::{ClientName, ClientPacket, CloseCode};
+use multichat::protocol::{ClientPacket, CloseCode, Dialect};
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Message;
 
@@ -23,7 +25,7 @@ use crate::{
     config::Limits,
     frame,
     rate::TokenBucket,
-    room::{Origin, Overrun, Pass, Seq},
+    room::{Cut, Draft, Mailbox, Membership, Overrun, Pass, Seq},
 };
 
 /// After so many messages a connection lets others have their turn.
@@ -32,10 +34,14 @@ const MESSAGES_PER_TURN: usize = 32;
 /// Who is behind reads so many bytes of the log at once; a socket seldom takes more.
 const CATCH_UP_BYTES: usize = 64 * 1024;
 
+/// As much is sent at once of what concerns this connection alone; if the socket does not take it, it is kept.
+const NOTICES_BYTES: usize = 16 * 1024;
+
 /// A registered connection.
-pub(super) struct Session<S> {
-    origin: Origin,
-    client_name: ClientName,
+pub(super) struct Pump<S> {
+    pub(super) member: Membership,
+    /// What the room has to say to this connection alone.
+    pub(super) mailbox: Arc<Mailbox>,
     socket: Socket<S>,
     /// A message came for which the library's buffer had to grow. It does not shrink by itself.
     has_grown: bool,
@@ -45,7 +51,11 @@ pub(super) struct Session<S> {
     cursor: Seq,
     liveness: Liveness,
     bad_packets: TokenBucket,
-    messages: TokenBucket,
+    pub(super) messages: TokenBucket,
+    /// How many messages were refused since there was a pause.
+    pub(super) refused: u32,
+    /// There is news of other clients that the client has not been told.
+    owes_presence: bool,
     /// Why nothing can be sent any more. What the client has already sent is still read.
     broken: Option<Ending>,
 }
@@ -60,18 +70,18 @@ enum Reading {
     Paused(Option<Instant>),
 }
 
-impl<S: ByteStream> Session<S> {
+impl<S: ByteStream> Pump<S> {
     pub(super) fn new(
         router: &Router,
-        origin: Origin,
-        client_name: ClientName,
+        member: Membership,
+        mailbox: Arc<Mailbox>,
         socket: Socket<S>,
         cursor: Seq,
     ) -> Self {
         let now = Instant::now();
         Self {
-            origin,
-            client_name,
+            member,
+            mailbox,
             socket,
             has_grown: false,
             has_read_all: false,
@@ -79,8 +89,15 @@ impl<S: ByteStream> Session<S> {
             liveness: Liveness::new(router.pings, now),
             bad_packets: TokenBucket::full(now),
             messages: TokenBucket::full(now),
+            refused: 0,
+            owes_presence: false,
             broken: None,
         }
+    }
+
+    /// Queues the answer to the registration.
+    pub(super) fn welcome(&mut self, ack: Bytes) {
+        self.socket.get_mut().outlet().push(ack);
     }
 
     /// The wire, to be closed.
@@ -93,7 +110,7 @@ impl<S: ByteStream> Session<S> {
         self.has_grown && self.has_read_all && self.socket.get_ref().is_between_messages()
     }
 
-    /// The same session with a small buffer.
+    /// The same with a small buffer.
     pub(super) fn trim(self, limits: &Limits) -> Option<Self> {
         let socket = socket::open(self.socket.into_inner(), limits)?;
         Some(Self { socket, has_grown: false, ..self })
@@ -111,12 +128,16 @@ impl<S: ByteStream> Session<S> {
         if pass.leaves_behind(cursor) || !outlet.is_empty() {
             return false;
         }
-        let sent = self.socket.get_mut().poll_pass(cx, pass, self.origin, &mut self.cursor);
-        matches!(sent, Poll::Ready(Ok(())))
+        let sent = self.socket.get_mut().poll_pass(cx, pass, self.member.viewpoint(), &mut self.cursor);
+        // What waits in the mailbox for the cursor to come here, the connection's task sends.
+        matches!(sent, Poll::Ready(Ok(()))) && !self.has_due_notices()
     }
 
     /// One turn: sends, reads, and looks at the clock. Returns when the next turn is due at the latest.
     pub(super) fn turn(&mut self, router: &Router, cx: &mut Context<'_>) -> Result<Instant, Ending> {
+        if let Some(cut) = self.mailbox.must_go() {
+            return Err(cut.into());
+        }
         let is_drained = self.poll_send(router, cx)?.is_ready();
         let reading = if router.room.is_closed() {
             if is_drained && self.cursor == router.room.newest() {
@@ -128,8 +149,8 @@ impl<S: ByteStream> Session<S> {
             Reading::Paused(None)
         } else {
             let reading = self.receive(router, cx)?;
-            // Reading makes pongs, and nothing else, to be sent.
-            if !self.socket.get_mut().outlet().is_empty() {
+            // Reading makes pongs and notices to be sent.
+            if !self.socket.get_mut().outlet().is_empty() || self.has_due_notices() {
                 let _ = self.poll_send(router, cx)?;
             }
             reading
@@ -144,7 +165,12 @@ impl<S: ByteStream> Session<S> {
         }
     }
 
-    /// Sends what is queued, and then what the fan-out passed over.
+    fn has_due_notices(&self) -> bool {
+        self.member.dialect == Dialect::Rich && self.mailbox.has_due(self.cursor)
+    }
+
+    /// Sends what is queued, then what the fan-out passed over, and then what the room has to say to this
+    /// connection alone.
     fn poll_send(&mut self, router: &Router, cx: &mut Context<'_>) -> Result<Poll<()>, Ending> {
         if self.broken.is_some() {
             return Ok(Poll::Ready(()));
@@ -163,16 +189,40 @@ impl<S: ByteStream> Session<S> {
     fn poll_catch_up(&mut self, router: &Router, cx: &mut Context<'_>) -> Poll<Result<(), Ending>> {
         let room = &router.room;
         ready!(self.socket.get_mut().poll_drain(cx))?;
-        while room.has_passed(self.origin, self.cursor) || room.is_closed() {
-            match room.read(self.cursor, CATCH_UP_BYTES) {
-                Ok(Some(pass)) => {
-                    ready!(self.socket.get_mut().poll_pass(cx, &pass, self.origin, &mut self.cursor))?;
+        loop {
+            while room.has_passed(self.member.connection, self.cursor) || room.is_closed() {
+                match room.read(self.cursor, CATCH_UP_BYTES) {
+                    Ok(Some(pass)) => {
+                        let reader = self.member.viewpoint();
+                        ready!(self.socket.get_mut().poll_pass(cx, &pass, reader, &mut self.cursor))?;
+                    }
+                    Ok(None) => break,
+                    Err(Overrun) => return Poll::Ready(Err(Ending::OVERRUN)),
                 }
-                Ok(None) => break,
-                Err(Overrun) => return Poll::Ready(Err(Ending::OVERRUN)),
             }
+            let Some(frames) = self.take_notices(router) else { return Poll::Ready(Ok(())) };
+            let wire = self.socket.get_mut();
+            wire.outlet().push(frames);
+            ready!(wire.poll_drain(cx))?;
         }
-        Poll::Ready(Ok(()))
+    }
+
+    /// What is to be said to this connection alone, as joined frames.
+    fn take_notices(&mut self, router: &Router) -> Option<Bytes> {
+        if self.member.dialect == Dialect::Plain {
+            return None;
+        }
+        let notices = self.mailbox.take(self.cursor, NOTICES_BYTES);
+        if notices.is_some() {
+            return notices;
+        }
+        self.owes_presence |= self.mailbox.take_presence();
+        if !self.owes_presence {
+            return None;
+        }
+        let presence = router.room.read_presence(&self.member, NOTICES_BYTES);
+        self.owes_presence = presence.is_some();
+        presence
     }
 
     /// Reads what the client says, as far as it may.
@@ -181,7 +231,7 @@ impl<S: ByteStream> Session<S> {
             if let Some(resume_at) = self.must_wait(router) {
                 return Ok(Reading::Paused(Some(resume_at)));
             }
-            if router.room.is_congested(cx.waker()) {
+            if router.room.is_congested(cx.waker()) || self.is_full() {
                 return Ok(Reading::Paused(None));
             }
             match Pin::new(&mut self.socket).poll_next(cx) {
@@ -194,34 +244,45 @@ impl<S: ByteStream> Session<S> {
         Ok(Reading::Continued)
     }
 
-    /// When the client may say more, if it has to wait.
+    /// Whether so much waits for the client that it must read first, before it says more.
+    fn is_full(&self) -> bool {
+        self.member.dialect == Dialect::Rich && self.mailbox.is_full()
+    }
+
+    /// When the client may say more, if it has to wait. Who speaks the rich dialect is refused instead.
     fn must_wait(&self, router: &Router) -> Option<Instant> {
-        let rate = router.limits.messages?;
+        let rate = router.limits.messages.filter(|_| self.member.dialect == Dialect::Plain)?;
         self.messages.peek(rate, Instant::now()).err()
     }
 
     fn handle(&mut self, router: &Router, message: Message) -> Result<(), Ending> {
         self.has_grown |= message.len() > READ_BUFFER;
-        match message {
-            Message::Text(text) => match ClientPacket::decode(&text, router.limits.packet_bytes) {
-                Ok(ClientPacket::Message(message)) => {
-                    if let Some(rate) = router.limits.messages {
-                        // There was a token before the message was read.
-                        let _ = self.messages.take(rate, Instant::now());
-                    }
-                    router.room.publish(self.origin, &self.client_name, &message.content);
-                    Ok(())
-                }
-                _ => self.note_bad_packet(router),
-            },
-            Message::Binary(_) => self.note_bad_packet(router),
-            Message::Close(frame) => Err(Ending::ByPeer { code: frame.map(|frame| frame.code.into()) }),
-            Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => Ok(()),
+        match (message, self.member.dialect) {
+            (Message::Text(text), Dialect::Plain) => self.handle_plain(router, &text),
+            (Message::Text(text), Dialect::Rich) => self.handle_rich(router, &text),
+            (Message::Binary(_), Dialect::Plain) => self.note_bad_packet(router),
+            (Message::Binary(_), Dialect::Rich) => self.handle_binary(router),
+            (Message::Close(frame), _) => Err(Ending::ByPeer { code: frame.map(|frame| frame.code.into()) }),
+            (Message::Ping(_) | Message::Pong(_) | Message::Frame(_), _) => Ok(()),
         }
     }
 
-    /// A packet that is dropped, as the original server does, but not without bounds.
-    fn note_bad_packet(&mut self, router: &Router) -> Result<(), Ending> {
+    fn handle_plain(&mut self, router: &Router, text: &str) -> Result<(), Ending> {
+        match ClientPacket::decode(text, Dialect::Plain, router.limits.packet_bytes) {
+            Ok(ClientPacket::Message(message)) => {
+                if let Some(rate) = router.limits.messages {
+                    // There was a token before the message was read.
+                    let _ = self.messages.take(rate, Instant::now());
+                }
+                router.room.publish(Draft::plain(&self.member.author, message.content), &self.mailbox);
+                Ok(())
+            }
+            _ => self.note_bad_packet(router),
+        }
+    }
+
+    /// A packet that is not taken. It is dropped, as the original server does, but not without bounds.
+    pub(super) fn note_bad_packet(&mut self, router: &Router) -> Result<(), Ending> {
         let is_borne =
             router.limits.bad_packets.is_none_or(|rate| self.bad_packets.take(rate, Instant::now()).is_ok());
         if is_borne { Ok(()) } else { Err(Ending::close(CloseCode::Policy, "too many bad packets")) }
@@ -262,5 +323,16 @@ impl<S: ByteStream> Session<S> {
         let resume_at = if let Reading::Paused(at) = reading { *at } else { None };
         let liveness_by = self.liveness.deadline(router.pings);
         Ok([stalled_by, message_by, resume_at].into_iter().flatten().fold(liveness_by, Instant::min))
+    }
+}
+
+impl From<Cut> for Ending {
+    fn from(cut: Cut) -> Self {
+        match cut {
+            Cut::Replaced => {
+                Self::close(CloseCode::Replaced, "its session was resumed on another connection")
+            }
+            Cut::Behind => Self::close(CloseCode::SlowConsumer, "read too slowly: too many have left since"),
+        }
     }
 }

@@ -1,0 +1,137 @@
+//! Rooms on several cores.
+
+use std::sync::Arc;
+
+use multichat::protocol::{ClientMessage, Resume, RichRegister};
+use tokio::{task::yield_now, time::Instant};
+
+use super::{
+    drafts::{plain, with},
+    listener::Joined,
+    model::room,
+    say,
+};
+use crate::room::{Draft, Piece, Room, Seq, Viewpoint};
+
+/// What a reader is due of the whole log after `from`.
+fn due(room: &Room, reader: Viewpoint, from: Seq) -> Vec<u8> {
+    let Some(pass) = room.read(0, usize::MAX).unwrap() else { return Vec::new() };
+    let mut due = Vec::new();
+    let mut cursor = from;
+    while let Some(piece) = pass.next(reader, cursor) {
+        match piece {
+            Piece::Run(run) => {
+                due.extend_from_slice(&pass.bytes(reader.dialect)[run.clone()]);
+                cursor = pass.stop_at(reader.dialect, run.end).cursor;
+            }
+            Piece::Acks { frames, through } => {
+                due.extend_from_slice(&frames);
+                cursor = through;
+            }
+        }
+    }
+    due
+}
+
+/// Lets a reader take everything. The room must be quiet.
+async fn finish(room: &Room, joined: &Joined) -> Vec<u8> {
+    loop {
+        joined.catch_up(room);
+        {
+            let mut state = joined.listener.state.lock();
+            assert!(!state.has_overrun);
+            if state.cursor == room.newest() {
+                return std::mem::take(&mut state.heard);
+            }
+        }
+        yield_now().await;
+    }
+}
+
+/// A client that says something, goes and comes back, over and over. Returns its last connection, where the first
+/// began, and what it was told on all others.
+async fn come_and_go(room: Arc<Room>, number: u64) -> (Joined, Seq, Vec<u8>) {
+    const TIMES: u64 = 40;
+    let client = format!("rich{number}");
+    let mut known: Option<(String, Seq)> = None;
+    let mut began = None;
+    let mut story = Vec::new();
+    for time in 0.. {
+        let ask = with(RichRegister::new(), |ask| {
+            ask.resume = known.as_ref().map(|(session, seq)| Resume::new(&**session, "epoch", *seq));
+        });
+        let joined = Joined::new(&room, number * 1000 + time, &client, Some(ask), Instant::now());
+        let welcome = joined.welcome.as_ref().unwrap();
+        assert_eq!(welcome.recovered, known.as_ref().map(|_| true));
+        assert_eq!(joined.from, known.as_ref().map_or(joined.from, |(_, seq)| *seq));
+        let began = *began.get_or_insert(joined.from);
+        for i in 0..10 {
+            let said = with(ClientMessage::new("rich"), |message| {
+                message.id = (i % 3 > 0).then(|| format!("{time}.{i}"));
+            });
+            room.publish(Draft::message(&joined.member.author, said), &joined.listener.mailbox);
+            if i % 4 == 0 {
+                yield_now().await;
+            }
+            if i % 5 == time % 5 {
+                joined.catch_up(&room);
+            }
+        }
+        if time == TIMES {
+            return (joined, began, story);
+        }
+        let mut state = joined.listener.state.lock();
+        state.has_overrun = true;
+        story.append(&mut state.heard);
+        known = Some((welcome.session.clone(), state.cursor));
+        drop(state);
+        room.leave(&joined.member, Instant::now());
+    }
+    unreachable!()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn nothing_is_lost_between_threads() {
+    const SENDERS: u64 = 4;
+    const EACH: usize = 2000;
+    let room = room(1 << 16, 1 << 26, 3);
+    for shard in 0..3 {
+        tokio::spawn(room.clone().fan_out(shard));
+    }
+    let listeners = (10..30).map(|number| Joined::plain(&room, number)).collect::<Vec<_>>();
+    let senders = (0..SENDERS).map(|sender| {
+        let room = room.clone();
+        tokio::spawn(async move {
+            for i in 0..EACH {
+                say(&room, plain(sender, &i.to_string()));
+                if i % 16 == 0 {
+                    yield_now().await;
+                }
+            }
+        })
+    });
+    let senders = senders.collect::<Vec<_>>();
+    let wanderers = (1..=4).map(|number| tokio::spawn(come_and_go(room.clone(), number))).collect::<Vec<_>>();
+    // Some come in the midst of it.
+    let mut late = Vec::new();
+    for number in 100..120 {
+        late.push(Joined::plain(&room, number));
+        yield_now().await;
+    }
+    for sender in senders {
+        sender.await.unwrap();
+    }
+    let mut wandered = Vec::new();
+    for wanderer in wanderers {
+        wandered.push(wanderer.await.unwrap());
+    }
+    for (joined, began, mut story) in wandered {
+        story.extend(finish(&room, &joined).await);
+        assert!(story == due(&room, joined.member.viewpoint(), began), "{:?}", joined.member);
+    }
+    for joined in listeners.iter().chain(&late) {
+        let heard = finish(&room, joined).await;
+        assert!(heard == due(&room, joined.member.viewpoint(), joined.from), "{:?}", joined.member);
+    }
+    assert!(listeners.iter().all(|joined| joined.from == 0));
+}
