@@ -4,11 +4,12 @@
 //! wherever the reads happen to end, and reports the frame when its last byte is there.
 
 use std::{
+    fmt::Write as _,
     io::{self, ErrorKind, Read, Write},
     net::{SocketAddr, TcpStream},
 };
 
-use super::wire::{self, Header, Stamp};
+use super::wire::{self, Dialect, Header, Stamp};
 
 /// How far a connection has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,15 +24,88 @@ pub(crate) enum Stage {
     Ended,
 }
 
+/// What a client asks for when it registers.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Ask {
+    pub(crate) dialect: Dialect,
+    /// The rest is for the rich dialect.
+    pub(crate) history: u32,
+    pub(crate) resume: Option<Session>,
+    pub(crate) presence: bool,
+}
+
+impl Ask {
+    /// The rich dialect and nothing else.
+    pub(crate) fn rich() -> Self {
+        Self { dialect: Dialect::Rich, ..Self::default() }
+    }
+
+    /// News of other clients.
+    pub(crate) fn presence() -> Self {
+        Self { presence: true, ..Self::rich() }
+    }
+
+    /// So many entries of what was said before.
+    pub(crate) fn history(entries: u32) -> Self {
+        Self { history: entries, ..Self::rich() }
+    }
+
+    fn register(&self, name: &str) -> String {
+        let key = wire::SECRET_KEY;
+        let mut packet = format!(r#"{{"action":"register","client-name":"{name}","secret-key":"{key}""#);
+        if self.dialect == Dialect::Rich {
+            packet.push_str(r#","protocol":2"#);
+        }
+        if self.history > 0 {
+            let _ = write!(packet, r#","history":{}"#, self.history);
+        }
+        if let Some(Session { name, epoch, seq, .. }) = &self.resume {
+            let _ = write!(packet, r#","resume":{{"session":"{name}","epoch":"{epoch}","seq":{seq}}}"#);
+        }
+        if self.presence {
+            packet.push_str(r#","presence":true"#);
+        }
+        packet.push('}');
+        packet
+    }
+}
+
+/// What a client is told when it registers in the rich dialect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Session {
+    name: String,
+    epoch: String,
+    /// The newest entry.
+    pub(crate) seq: u64,
+    /// Whether what it has missed follows.
+    pub(crate) recovered: bool,
+}
+
+impl Session {
+    fn read(packet: &[u8]) -> Option<Self> {
+        let packet = str::from_utf8(packet).ok()?;
+        Some(Self {
+            name: wire::field(packet, "session")?.into(),
+            epoch: wire::field(packet, "epoch")?.into(),
+            seq: wire::field(packet, "seq")?.parse().ok()?,
+            recovered: wire::field(packet, "recovered") == Some("true"),
+        })
+    }
+}
+
 /// What came in.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Arrival {
     /// The upgrade was granted.
     Upgraded,
     /// The register was acknowledged.
-    Acknowledged,
+    Acknowledged(Option<Session>),
     /// A whole message.
     Delivery(Stamp),
+    /// The ack of an own one.
+    Ack(Stamp),
+    /// News of the client with this number in its name, in so many bytes.
+    Presence { client: usize, bytes: usize },
     /// A ping with its payload.
     Ping(Vec<u8>),
     /// A close with its code, 1005 if it has none.
@@ -45,6 +119,10 @@ pub(crate) enum Arrival {
 pub(crate) struct Client {
     pub(crate) stream: TcpStream,
     pub(crate) stage: Stage,
+    /// What it asks for.
+    pub(crate) ask: Ask,
+    /// What it got, in the rich dialect.
+    pub(crate) session: Option<Session>,
     /// The code of the close frame that came.
     pub(crate) close_code: Option<u16>,
     /// Whether it just counts bytes (see the row about both cores).
@@ -61,8 +139,9 @@ pub(crate) struct Client {
     partial: Vec<u8>,
     /// Payload still to come of the frame whose stamp is known.
     skip: usize,
-    stamp: Option<Stamp>,
-    /// Where in a payload the stamp stands.
+    /// The message or the ack that this is.
+    stamped: Option<Arrival>,
+    /// Where in the payload of a message the stamp stands.
     stamp_place: usize,
     out: Vec<u8>,
     written: usize,
@@ -70,13 +149,15 @@ pub(crate) struct Client {
 
 impl Client {
     /// Connects and asks for the upgrade.
-    pub(crate) fn connect(address: SocketAddr, name_length: usize) -> io::Result<Self> {
+    pub(crate) fn connect(address: SocketAddr, name_length: usize, ask: Ask) -> io::Result<Self> {
         let stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
         stream.set_nonblocking(true)?;
         let mut client = Self {
             stream,
             stage: Stage::Upgrading,
+            ask,
+            session: None,
             close_code: None,
             discards: false,
             discarded: 0,
@@ -85,7 +166,7 @@ impl Client {
             blocked: false,
             partial: Vec::new(),
             skip: 0,
-            stamp: None,
+            stamped: None,
             stamp_place: wire::FORWARD_START.len() + name_length + wire::FORWARD_MIDDLE.len(),
             out: wire::UPGRADE.to_vec(),
             written: 0,
@@ -96,10 +177,8 @@ impl Client {
 
     /// Registers under a name that needs no escapes.
     pub(crate) fn register(&mut self, name: &str) -> io::Result<bool> {
-        let key = wire::SECRET_KEY;
-        let packet = format!(r#"{{"action":"register","client-name":"{name}","secret-key":"{key}"}}"#);
         self.stage = Stage::Registering;
-        self.send(wire::TEXT, packet.as_bytes())
+        self.send(wire::TEXT, self.ask.register(name).as_bytes())
     }
 
     /// Sends a frame. Says whether all is written.
@@ -149,15 +228,14 @@ impl Client {
     /// The next thing that is whole, out of what was read.
     pub(crate) fn next_arrival(&mut self, input: &mut &[u8]) -> Option<Arrival> {
         loop {
-            if let Some(stamp) = self.stamp {
+            if self.stamped.is_some() {
                 let count = self.skip.min(input.len());
                 *input = &input[count..];
                 self.skip -= count;
                 if self.skip > 0 {
                     return None;
                 }
-                self.stamp = None;
-                return Some(Arrival::Delivery(stamp));
+                return self.stamped.take();
             }
             if input.is_empty() {
                 return None;
@@ -205,25 +283,49 @@ impl Client {
         }
         let header = Header::read(bytes)?;
         let end = header.length + header.payload;
-        if header.opcode == wire::TEXT && self.stage == Stage::Registered {
-            let place = header.length + self.stamp_place;
-            let used = place + Stamp::LENGTH;
+        let is_told = header.opcode == wire::TEXT && self.stage == Stage::Registered;
+        let is_rich = self.ask.dialect == Dialect::Rich;
+        let action = if is_told { *bytes.get(header.length + wire::ACTION)? } else { 0 };
+        if is_told && action != b'p' {
+            let is_ack = is_rich && action == b'm';
+            let (start, place) = if is_ack {
+                (wire::ACK_START, wire::ACK_START.len())
+            } else {
+                (wire::FORWARD_START, self.stamp_place)
+            };
+            let used = header.length + place + Stamp::LENGTH;
             if used > end {
-                return Some((bytes.len(), Some(Arrival::Nonsense("a packet that is too short".into()))));
+                let packet = String::from_utf8_lossy(bytes.get(header.length..end)?).into_owned();
+                return Some((bytes.len(), Some(Arrival::Nonsense(packet))));
             }
-            let stamp = Stamp::read(bytes.get(place..used)?);
-            let Some(stamp) = stamp.filter(|_| bytes[header.length..].starts_with(wire::FORWARD_START))
-            else {
+            let stamp = Stamp::read(bytes.get(header.length + place..used)?);
+            let Some(stamp) = stamp.filter(|_| bytes[header.length..].starts_with(start)) else {
                 let packet = String::from_utf8_lossy(&bytes[header.length..used]).into_owned();
                 return Some((bytes.len(), Some(Arrival::Nonsense(packet))));
             };
-            self.stamp = Some(stamp);
+            self.stamped = Some(if is_ack { Arrival::Ack(stamp) } else { Arrival::Delivery(stamp) });
             self.skip = end - used;
             return Some((used, None));
         }
         let payload = bytes.get(header.length..end)?;
         let arrival = match header.opcode {
-            wire::TEXT if payload == wire::REGISTER_ACK => Arrival::Acknowledged,
+            wire::TEXT if is_told && is_rich && payload.starts_with(wire::PRESENCE_START) => {
+                let name = &payload[wire::PRESENCE_START.len()..];
+                let number = str::from_utf8(name).ok().and_then(|name| name.split(['-', '"']).nth(1));
+                match number.and_then(|number| number.parse().ok()) {
+                    Some(client) => Arrival::Presence { client, bytes: end },
+                    None => Arrival::Nonsense(String::from_utf8_lossy(payload).into_owned()),
+                }
+            }
+            wire::TEXT if !is_told && is_rich && payload.starts_with(wire::RICH_ACK_START) => {
+                let session = Session::read(payload);
+                let is_good = session.as_ref().is_some_and(|got| got.recovered == self.ask.resume.is_some());
+                let packet = || Arrival::Nonsense(String::from_utf8_lossy(payload).into_owned());
+                if is_good { Arrival::Acknowledged(session) } else { packet() }
+            }
+            wire::TEXT if !is_told && !is_rich && payload == wire::REGISTER_ACK => {
+                Arrival::Acknowledged(None)
+            }
             wire::PING => Arrival::Ping(payload.to_vec()),
             wire::CLOSE => {
                 Arrival::Close(payload.first_chunk().map_or(1005, |code| u16::from_be_bytes(*code)))

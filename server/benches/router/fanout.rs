@@ -1,6 +1,7 @@
 //! Rows about what a delivery costs.
 
 use super::{
+    client::Ask,
     generator::{Arrivals, Generator, Result, Wait},
     process::{Place, own_cpu},
     report::{Aim, Figure},
@@ -8,8 +9,24 @@ use super::{
     yardstick::Kind,
 };
 
+/// All speak the plain dialect.
+fn plain(_: usize) -> Ask {
+    Ask::default()
+}
+
+/// All speak the rich dialect; each message has an id, and each ack is a delivery.
+pub(crate) fn rich(_: usize) -> Ask {
+    Ask::rich()
+}
+
+/// The sender speaks the plain dialect, and so does every other reader.
+pub(crate) fn mixed(place: usize) -> Ask {
+    if place.is_multiple_of(2) { Ask::default() } else { Ask::rich() }
+}
+
 /// Work at a rate that is given.
 pub(crate) struct Paced {
+    ask: fn(usize) -> Ask,
     clients: usize,
     senders: usize,
     rate: f64,
@@ -21,6 +38,7 @@ pub(crate) struct Paced {
 /// The size of a chat message.
 const CHAT: usize = 64;
 pub(crate) const CHAT_400: Paced = Paced {
+    ask: plain,
     clients: 100,
     senders: 100,
     rate: 400.0,
@@ -29,17 +47,36 @@ pub(crate) const CHAT_400: Paced = Paced {
     p99: Aim::Times(1.25),
 };
 pub(crate) const CHAT_1500: Paced = Paced { rate: 1500.0, p99: Aim::AtMost(2.0), ..CHAT_400 };
-pub(crate) const SLOW_1000: Paced =
-    Paced { clients: 1001, senders: 1, rate: 40.0, kind: Kind::Write, cpu: Aim::Times(1.15), p99: Aim::None };
+pub(crate) const RICH_CHAT_400: Paced = Paced { ask: rich, ..CHAT_400 };
+pub(crate) const SLOW_1000: Paced = Paced {
+    ask: plain,
+    clients: 1001,
+    senders: 1,
+    rate: 40.0,
+    kind: Kind::Write,
+    cpu: Aim::Times(1.15),
+    p99: Aim::None,
+};
 
 /// The messages that are under way at once when the work is to saturate.
 const OUTSTANDING: u64 = 16;
 
 /// One sender, readers that take all that they get, and always a few messages under way.
 pub(crate) fn saturated(bench: &Bench, readers: usize, size: usize) -> Result<Outcome> {
+    saturated_by(bench, plain, readers, size)
+}
+
+/// The same in other words.
+pub(crate) fn saturated_by(
+    bench: &Bench,
+    ask: fn(usize) -> Ask,
+    readers: usize,
+    size: usize,
+) -> Result<Outcome> {
     let mut outcome = Outcome::default();
     let [server, yardstick] = bench.beside(Kind::Coalesce, &mut outcome, |running, _| {
-        let mut generator = Generator::connect(running.address, readers + 1, 1, bench.wait)?;
+        let mut generator = Generator::new(running.address, 1, bench.wait)?;
+        generator.enlist(readers + 1, ask)?;
         generator.saturate(size, OUTSTANDING, bench.time(0.3))?;
         let (before, delivered) = (running.cpu()?, generator.delivered());
         let time = generator.saturate(size, OUTSTANDING, bench.time(0.8))?;
@@ -62,7 +99,8 @@ pub(crate) fn saturated(bench: &Bench, readers: usize, size: usize) -> Result<Ou
 pub(crate) fn paced(bench: &Bench, work: &Paced) -> Result<Outcome> {
     let mut outcome = Outcome::default();
     let [server, yardstick] = bench.beside(work.kind, &mut outcome, |running, round| {
-        let mut generator = Generator::connect(running.address, work.clients, work.senders, bench.wait)?;
+        let mut generator = Generator::new(running.address, work.senders, bench.wait)?;
+        generator.enlist(work.clients, work.ask)?;
         let arrivals = |seed| Arrivals::new(work.rate, work.senders, seed);
         generator.schedule(CHAT, arrivals(100), bench.time(0.4))?;
         let (before, delivered) = (running.cpu()?, generator.delivered());

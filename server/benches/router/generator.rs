@@ -7,6 +7,7 @@
 use std::{
     error::Error,
     net::SocketAddr,
+    ops::Range,
     os::fd::OwnedFd,
     time::{Duration, Instant},
 };
@@ -17,14 +18,16 @@ use rustix::{
 };
 
 use super::{
-    client::{Arrival, Client, Stage},
+    client::{Arrival, Ask, Client, Stage},
     ledger::{Latencies, Ledger, Tally},
-    wire::{self, Stamp, Template},
+    wire::{self, Dialect, Stamp, Template},
 };
 
 mod load;
+mod visits;
 
 pub(crate) use load::Arrivals;
+pub(crate) use visits::Visit;
 
 /// What can go wrong, said in words.
 pub(crate) type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -60,7 +63,7 @@ pub(crate) struct Generator {
     sent: Vec<u32>,
     /// Deliveries that are to come of all that was sent.
     expected: u64,
-    /// Clients that have stopped reading.
+    /// Clients that have stopped reading, or are away.
     stalled: usize,
     ledger: Ledger,
     latencies: Option<Latencies>,
@@ -69,13 +72,16 @@ pub(crate) struct Generator {
     registered: usize,
     /// Connections that closed as asked, in [`churn`](Self::churn).
     closed: u64,
-    churning: bool,
+    /// What a client stays for that comes and goes.
+    visit: Option<Visit>,
     /// How long a forwarded message is, for clients that only count bytes.
     frame_length: usize,
     /// Messages, of those outstanding, by their place in the room: how many readers still lack them.
     lacking: Vec<usize>,
     completed: u64,
     pub(crate) pings: u64,
+    /// For each client, the packets that told others of it, and the bytes in them.
+    told: Vec<[u64; 2]>,
 }
 
 /// The name of a client. All are equally long.
@@ -86,45 +92,71 @@ fn name(place: usize) -> String {
 impl Generator {
     /// Connects and registers so many clients, of which the first `senders` may send.
     pub(crate) fn connect(address: SocketAddr, clients: usize, senders: usize, wait: Wait) -> Result<Self> {
-        let mut generator = Self {
+        let mut generator = Self::new(address, senders, wait)?;
+        generator.enlist(clients, |_| Ask::default())?;
+        Ok(generator)
+    }
+
+    /// One without clients, of which the first `senders` may send.
+    pub(crate) fn new(address: SocketAddr, senders: usize, wait: Wait) -> Result<Self> {
+        Ok(Self {
             address,
             epoll: epoll::create(epoll::CreateFlags::CLOEXEC)?,
             events: Vec::with_capacity(EVENTS),
             buffer: vec![0; READ],
-            clients: Vec::with_capacity(clients),
+            clients: Vec::new(),
             senders,
             sent: vec![0; senders],
             expected: 0,
             stalled: 0,
-            ledger: Ledger::new(clients, senders),
+            ledger: Ledger::new(0, senders),
             latencies: None,
             start: Instant::now(),
             wait,
             registered: 0,
             closed: 0,
-            churning: false,
+            visit: None,
             frame_length: 1,
             lacking: Vec::new(),
             completed: 0,
             pings: 0,
-        };
-        let deadline = Instant::now() + PATIENCE;
-        while generator.registered < clients {
-            if Instant::now() > deadline {
-                return Err(format!("only {} of {clients} clients registered", generator.registered).into());
-            }
-            while generator.clients.len() < clients.min(generator.registered + HANDSHAKES) {
-                let place = generator.clients.len();
-                let client = generator.dial(place)?;
-                generator.clients.push(client);
-            }
-            generator.turn(Some(Duration::from_millis(100)))?;
-        }
-        Ok(generator)
+            told: Vec::new(),
+        })
     }
 
-    fn dial(&self, place: usize) -> Result<Client> {
-        let client = Client::connect(self.address, name(place).len())?;
+    /// Connects and registers so many more clients.
+    pub(crate) fn enlist(&mut self, clients: usize, ask: impl Fn(usize) -> Ask) -> Result<()> {
+        let places = self.clients.len()..self.clients.len() + clients;
+        self.ledger.grow(places.end);
+        self.told.resize(places.end, [0; 2]);
+        self.register(places, |_, place| ask(place))
+    }
+
+    /// Connects and registers the clients of these places, which are new ones or have gone.
+    fn register(&mut self, places: Range<usize>, ask: impl Fn(&Self, usize) -> Ask) -> Result<()> {
+        let (deadline, before) = (Instant::now() + PATIENCE, self.registered);
+        let mut next = places.start;
+        while self.registered < before + places.len() {
+            if Instant::now() > deadline {
+                let done = self.registered - before;
+                return Err(format!("only {done} of {} clients registered", places.len()).into());
+            }
+            while next < places.end.min(places.start + self.registered - before + HANDSHAKES) {
+                let client = self.dial(next, ask(self, next))?;
+                if next < self.clients.len() {
+                    self.clients[next] = client;
+                } else {
+                    self.clients.push(client);
+                }
+                next += 1;
+            }
+            self.turn(Some(Duration::from_millis(100)))?;
+        }
+        Ok(())
+    }
+
+    fn dial(&self, place: usize, ask: Ask) -> Result<Client> {
+        let client = Client::connect(self.address, name(place).len(), ask)?;
         epoll::add(&self.epoll, &client.stream, EventData::new_u64(place as u64), EventFlags::IN)?;
         Ok(client)
     }
@@ -196,20 +228,36 @@ impl Generator {
             Arrival::Delivery(stamp) => {
                 client.received += 1;
                 let ordinal = client.received;
-                self.ledger.enter(place, stamp);
-                if let Some(latencies) = &mut self.latencies {
-                    latencies.add((self.start.elapsed().as_nanos() as u64).saturating_sub(stamp.due));
+                if let Some(visit) = &self.visit {
+                    self.ledger.enter_known(u64::from(stamp.number) + 1 == visit.first + ordinal);
+                    return visit.end(client);
                 }
+                if stamp.sender as usize == place {
+                    return Err(format!("client {place} was sent what it had said itself").into());
+                }
+                self.enter(place, stamp);
                 self.reached(place, ordinal);
+            }
+            Arrival::Ack(stamp) => {
+                if stamp.sender as usize != place {
+                    return Err(format!("client {place} was sent another one's ack").into());
+                }
+                self.enter(place, stamp);
+            }
+            Arrival::Presence { client, bytes } => {
+                let told = self.told.get_mut(client).ok_or("there is news of a client that is none")?;
+                told[0] += 1;
+                told[1] += bytes as u64;
             }
             Arrival::Upgraded => {
                 client.register(&name(place))?;
             }
-            Arrival::Acknowledged => {
+            Arrival::Acknowledged(session) => {
                 client.stage = Stage::Registered;
+                client.session = session;
                 self.registered += 1;
-                if self.churning {
-                    client.send(wire::CLOSE, &1000_u16.to_be_bytes())?;
+                if let Some(visit) = &self.visit {
+                    return visit.end(client);
                 }
             }
             Arrival::Ping(payload) => {
@@ -220,6 +268,13 @@ impl Generator {
             Arrival::Nonsense(text) => return Err(format!("client {place} was sent {text:?}").into()),
         }
         Ok(())
+    }
+
+    fn enter(&mut self, place: usize, stamp: Stamp) {
+        self.ledger.enter(place, stamp);
+        if let Some(latencies) = &mut self.latencies {
+            latencies.add((self.start.elapsed().as_nanos() as u64).saturating_sub(stamp.due));
+        }
     }
 
     /// Counts the bytes of a client that throws them away.
@@ -251,7 +306,7 @@ impl Generator {
     fn ended(&mut self, place: usize) -> Result<()> {
         let client = &self.clients[place];
         epoll::delete(&self.epoll, &client.stream)?;
-        if self.churning && client.close_code == Some(1000) {
+        if self.visit.is_some() && client.close_code == Some(1000) {
             self.closed += 1;
             return Ok(());
         }
@@ -261,9 +316,16 @@ impl Generator {
     /// Puts a message into a client's hands; [`flush`](Self::flush) writes it.
     fn put(&mut self, sender: usize, due: u64, template: &mut Template) {
         let stamp = Stamp { sender: sender as u32, number: self.sent[sender], due };
-        template.put(self.clients[sender].out(), stamp);
+        let client = &mut self.clients[sender];
+        template.put(client.out(), stamp);
         self.sent[sender] += 1;
-        self.expected += (self.clients.len() - 1 - self.stalled) as u64;
+        let has_ack = client.ask.dialect == Dialect::Rich;
+        self.expected += (self.clients.len() - self.stalled - usize::from(!has_ack)) as u64;
+    }
+
+    /// What the senders say. All of them speak one dialect.
+    fn template(&self, size: usize) -> Template {
+        Template::new(self.clients.first().map_or(Dialect::Plain, |client| client.ask.dialect), size)
     }
 
     /// Only answers pings.
@@ -302,7 +364,7 @@ impl Generator {
                 tally.lost += total.saturating_sub(client.received);
                 tally.doubled += client.received.saturating_sub(total);
             } else if !client.stalled {
-                self.ledger.close(place, &self.sent);
+                self.ledger.close(place, client.ask.dialect == Dialect::Rich, &self.sent);
             }
         }
         Ok(self.ledger.tally)

@@ -88,10 +88,21 @@ impl Ledger {
         }
     }
 
-    /// At the end: whatever of `sent` has not come to this reader is lost.
-    pub(crate) fn close(&mut self, reader: usize, sent: &[u32]) {
+    /// Makes room for so many readers.
+    pub(crate) fn grow(&mut self, readers: usize) {
+        self.next.resize(self.next.len().max(readers * self.senders), 0);
+    }
+
+    /// Enters a delivery of which the caller knows whether it was the one that had to come.
+    pub(crate) fn enter_known(&mut self, is_right: bool) {
+        self.tally.delivered += 1;
+        self.tally.misordered += u64::from(!is_right);
+    }
+
+    /// At the end: whatever of `sent` has not come to this reader is lost; its own too, where it gets acks.
+    pub(crate) fn close(&mut self, reader: usize, has_acks: bool, sent: &[u32]) {
         for (sender, sent) in sent.iter().enumerate().take(self.senders) {
-            if sender != reader {
+            if sender != reader || has_acks {
                 self.tally.lost += u64::from(sent.saturating_sub(self.next[reader * self.senders + sender]));
             }
         }

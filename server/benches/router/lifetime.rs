@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use super::{
-    generator::{Arrivals, Generator, Result},
-    ledger::{Latencies, Tally},
+    generator::{Arrivals, Generator, Result, Visit},
+    ledger::Latencies,
     process::{Place, Program, Running},
     report::{Aim, Figure},
     rows::{Bench, Outcome},
@@ -12,7 +12,7 @@ use super::{
 };
 
 /// Clients that connect at once when they come and go.
-const CHURNING: usize = 16;
+pub(crate) const CHURNING: usize = 16;
 
 /// Many clients that say nothing: what they take, what it cost to let them in, and whether they cost
 /// anything while nothing happens.
@@ -65,10 +65,11 @@ pub(crate) fn idle(bench: &Bench) -> Result<Outcome> {
 pub(crate) fn churn(bench: &Bench) -> Result<Outcome> {
     let mut outcome = Outcome::default();
     let [server, yardstick] = bench.beside(Kind::Write, &mut outcome, |running, _| {
-        Generator::churn(running.address, CHURNING, bench.time(0.3))?;
+        let visit = Visit::default();
+        Generator::churn(running.address, CHURNING, &visit, bench.time(0.3))?;
         let before = running.cpu()?;
-        let count = Generator::churn(running.address, CHURNING, bench.time(1.0))?;
-        Ok(([(running.cpu()? - before) * 1e6 / count as f64], Tally::default()))
+        let (count, tally) = Generator::churn(running.address, CHURNING, &visit, bench.time(1.0))?;
+        Ok(([(running.cpu()? - before) * 1e6 / count as f64], tally))
     })?;
     let what = "server CPU for each";
     outcome.figures =

@@ -28,9 +28,13 @@ mod ledger;
 #[cfg(target_os = "linux")]
 mod lifetime;
 #[cfg(target_os = "linux")]
+mod presence;
+#[cfg(target_os = "linux")]
 mod process;
 #[cfg(target_os = "linux")]
 mod report;
+#[cfg(target_os = "linux")]
+mod returns;
 #[cfg(target_os = "linux")]
 mod rows;
 #[cfg(target_os = "linux")]
@@ -83,8 +87,7 @@ mod linux {
         if let [first, kind, port] = arguments
             && first == "yardstick"
         {
-            let kind = if kind == Kind::Write.name() { Kind::Write } else { Kind::Coalesce };
-            yardstick::run(kind, port.parse()?)?;
+            yardstick::run(Kind::named(kind).ok_or(USAGE)?, port.parse()?)?;
             return Ok(true);
         }
         let mut server = PathBuf::from(env!("CARGO_BIN_EXE_multichat-server"));
@@ -98,7 +101,7 @@ mod linux {
                 "--server" => server = rest.next().ok_or(USAGE)?.into(),
                 "--list" => {
                     for row in rows::ALL {
-                        println!("{:<14} {}", row.name, row.title);
+                        println!("{:<16} {}", row.name, row.title);
                     }
                     return Ok(true);
                 }

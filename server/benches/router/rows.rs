@@ -7,12 +7,16 @@ use std::{
 };
 
 use super::{
-    fanout::{CHAT_400, CHAT_1500, SLOW_1000, cores, paced, saturated},
+    fanout::{
+        CHAT_400, CHAT_1500, RICH_CHAT_400, SLOW_1000, cores, mixed, paced, rich, saturated, saturated_by,
+    },
     generator::{Result, Wait},
     ledger::Tally,
     lifetime::{churn, idle, stall},
+    presence::{self, presence},
     process::{Cores, Place, Program, Running, own_cpu},
     report::Figure,
+    returns::{history, resume},
     yardstick::Kind,
 };
 
@@ -72,6 +76,26 @@ pub(crate) const ALL: &[Row] = &[
     Row { name: "churn", title: "connect, register, close", measure: churn },
     Row { name: "stall", title: "1 of 100 stops reading", measure: stall },
     Row { name: "cores", title: "both cores", measure: cores },
+    Row {
+        name: "rich-fan-100",
+        title: "rich 1 → 100, 64 B, sat.",
+        measure: |b| saturated_by(b, rich, 100, 64),
+    },
+    Row {
+        name: "rich-fan-1000",
+        title: "rich 1 → 1,000, 64 B, sat.",
+        measure: |b| saturated_by(b, rich, 1000, 64),
+    },
+    Row {
+        name: "mixed-fan-100",
+        title: "1 → 50 plain, 50 rich, 64 B",
+        measure: |b| saturated_by(b, mixed, 100, 64),
+    },
+    Row { name: "rich-chat-400", title: "rich 100 chat, 400 msg/s", measure: |b| paced(b, &RICH_CHAT_400) },
+    Row { name: "rich-idle-5000", title: "5,000 rich registered", measure: presence::idle },
+    Row { name: "resume", title: "1,000 come back", measure: resume },
+    Row { name: "history", title: "rich connect, history, close", measure: history },
+    Row { name: "presence", title: "1,000 told of to 10 and 100", measure: presence },
 ];
 
 /// The share of the two cores that others may have before a round is disturbed: something is always

@@ -1,9 +1,10 @@
 //! The bytes on the wire, for the generator and for the yardsticks alike.
 //!
-//! Only what a benchmark needs: the four packets of the plain dialect in the spelling that the server
-//! uses, frames without fragments, and a stamp at the start of each content that says who sent it,
-//! which of theirs it is, and when it was due. The stamp has a fixed width and is read in a few
-//! instructions, so that whoever drives the server costs little beside it.
+//! Only what a benchmark needs: the four packets of the plain dialect and the common ones of the rich, in
+//! the spelling that the server uses, frames without fragments, and a stamp at the start of each content
+//! that says who sent it, which of theirs it is, and when it was due. In the rich dialect the stamp is the
+//! message's `id` as well. It has a fixed width and is read in a few instructions, so that whoever drives
+//! the server costs little beside it.
 
 /// The request that asks for the upgrade. Its key is the example of RFC 6455, so that the answer is known.
 pub(crate) const UPGRADE: &[u8] = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n\
@@ -28,6 +29,34 @@ pub(crate) const FORWARD_START: &[u8] = br#"{"action":"forwarding-message","sour
 pub(crate) const FORWARD_MIDDLE: &[u8] = br#"","content":""#;
 /// After the content, either way.
 pub(crate) const PACKET_END: &[u8] = br#""}"#;
+
+/// Where a packet says what it is.
+pub(crate) const ACTION: usize = br#"{"action":""#.len();
+/// The start of the answer to a register in the rich dialect.
+pub(crate) const RICH_ACK_START: &[u8] = br#"{"action":"register-ack","protocol":2,"#;
+/// Between the content and the id of a message to the server.
+pub(crate) const ID_START: &[u8] = br#"","id":""#;
+/// Before the id in the ack of a message.
+pub(crate) const ACK_START: &[u8] = br#"{"action":"message-ack","id":""#;
+/// The start of what is told of another client.
+pub(crate) const PRESENCE_START: &[u8] = br#"{"action":"presence","client-name":""#;
+
+/// Which of its two dialects a client speaks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    #[default]
+    Plain,
+    Rich,
+}
+
+/// The value of the first field of that name, without quotes.
+pub(crate) fn field<'a>(packet: &'a str, name: &str) -> Option<&'a str> {
+    let (_, rest) = packet.split_once(&format!("\"{name}\":"))?;
+    match rest.strip_prefix('"') {
+        Some(rest) => rest.split('"').next(),
+        None => rest.split([',', '}']).next(),
+    }
+}
 
 /// Opcodes of RFC 6455.
 pub(crate) const TEXT: u8 = 0x1;
@@ -161,28 +190,36 @@ fn eight_letters(letters: [u8; 8]) -> Option<u32> {
 #[derive(Debug)]
 pub(crate) struct Template {
     frame: Vec<u8>,
-    stamp: usize,
-    phase: usize,
+    /// Where the stamp stands in the frame, and in the payload.
+    stamps: Vec<(usize, usize)>,
 }
 
 impl Template {
-    /// One with a content of `size` bytes.
-    pub(crate) fn new(size: usize) -> Self {
+    /// One with a content of `size` bytes, and in the rich dialect with an id.
+    pub(crate) fn new(dialect: Dialect, size: usize) -> Self {
         let mut packet = MESSAGE_START.to_vec();
+        let mut stamps = vec![packet.len()];
         packet.resize(MESSAGE_START.len() + size.max(Stamp::LENGTH), b'x');
+        if dialect == Dialect::Rich {
+            packet.extend_from_slice(ID_START);
+            stamps.push(packet.len());
+            packet.resize(packet.len() + Stamp::LENGTH, b'x');
+        }
         packet.extend_from_slice(PACKET_END);
         let mut frame = Vec::new();
         put_masked(&mut frame, TEXT, &packet);
-        let phase = MESSAGE_START.len();
-        let stamp = frame.len() - packet.len() + phase;
-        Self { frame, stamp, phase }
+        let header = frame.len() - packet.len();
+        Self { frame, stamps: stamps.into_iter().map(|place| (header + place, place)).collect() }
     }
 
     /// Appends the message with this stamp.
     pub(crate) fn put(&mut self, out: &mut Vec<u8>, stamp: Stamp) {
-        let place = &mut self.frame[self.stamp..self.stamp + Stamp::LENGTH];
-        place.copy_from_slice(&stamp.to_text());
-        apply_mask(place, MASK, self.phase);
+        let text = stamp.to_text();
+        for (place, phase) in &self.stamps {
+            let place = &mut self.frame[*place..place + Stamp::LENGTH];
+            place.copy_from_slice(&text);
+            apply_mask(place, MASK, *phase);
+        }
         out.extend_from_slice(&self.frame);
     }
 }

@@ -1,24 +1,21 @@
-//! What the clients are made to do: send as fast as it goes, or at given moments; come and go; stop reading.
+//! What the clients are made to do: send as fast as it goes, or at given moments; stop reading.
 
-use std::{
-    net::SocketAddr,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use rustix::event::epoll::{self, EventData, EventFlags};
 
-use super::{Generator, PATIENCE, Result, Wait, name};
+use super::{Generator, Result, name};
 use crate::{
     client::{Arrival, Stage},
     ledger::Latencies,
-    wire::{self, Template},
+    wire,
 };
 
 impl Generator {
     /// Sends as fast as the readers take it: `outstanding` messages have not reached all readers. Returns
     /// when all has come, with the time it took.
     pub(crate) fn saturate(&mut self, size: usize, outstanding: u64, time: Duration) -> Result<Duration> {
-        let mut template = Template::new(size);
+        let mut template = self.template(size);
         self.frame_length = wire::forwarded_length(name(0).len(), size);
         let total = |sent: &[u32]| sent.iter().map(|sent| u64::from(*sent)).sum::<u64>();
         self.lacking = vec![self.clients.len() - self.senders; outstanding as usize];
@@ -45,7 +42,7 @@ impl Generator {
     /// Sends at moments that are chosen before, whatever the server does, and measures each latency from
     /// the moment at which the message was due. Returns when all has come, with the latencies.
     pub(crate) fn schedule(&mut self, size: usize, arrivals: Arrivals, time: Duration) -> Result<Latencies> {
-        let mut template = Template::new(size);
+        let mut template = self.template(size);
         let room = arrivals.rate * time.as_secs_f64() * self.clients.len() as f64 * 1.2;
         self.latencies = Some(Latencies::with_capacity(room as usize));
         let base = self.nanoseconds();
@@ -66,30 +63,6 @@ impl Generator {
         }
         self.settle()?;
         Ok(self.latencies.take().unwrap_or_default())
-    }
-
-    /// Connects, registers and closes, over and over, `at_once` connections at a time. Returns how many.
-    pub(crate) fn churn(address: SocketAddr, at_once: usize, time: Duration) -> Result<u64> {
-        let mut generator = Self::connect(address, 0, 0, Wait::Spin)?;
-        generator.churning = true;
-        let end = Instant::now() + time;
-        for place in 0..at_once {
-            let client = generator.dial(place)?;
-            generator.clients.push(client);
-        }
-        while generator.clients.iter().any(|client| client.stage != Stage::Ended) {
-            let now = Instant::now();
-            if now > end + PATIENCE {
-                return Err("connections that were closed do not end".into());
-            }
-            generator.turn(None)?;
-            for place in 0..at_once {
-                if generator.clients[place].stage == Stage::Ended && now < end {
-                    generator.clients[place] = generator.dial(place)?;
-                }
-            }
-        }
-        Ok(generator.closed)
     }
 
     /// A client stops reading. With a small buffer, so that it is the server that is put to the test.
