@@ -11,5 +11,7 @@ mod faults;
 mod http;
 mod independent;
 mod ledger;
+mod rich;
 mod shutdown;
 mod support;
+mod transcript;

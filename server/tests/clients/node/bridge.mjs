@@ -9,7 +9,7 @@ const report = (event) => console.log(JSON.stringify(event))
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { authority: { type: 'string' }, tls: { type: 'string' } }
+  options: { ask: { type: 'string' }, authority: { type: 'string' }, tls: { type: 'string' } }
 })
 const [url, name, key] = positionals
 const options = { perMessageDeflate: true }
@@ -18,8 +18,8 @@ if (values.tls) options.minVersion = options.maxVersion = `TLSv${values.tls}`
 
 const socket = new WebSocket(url.replace(/\/+$/, '') + '/', options)
 
-function say (content, fragments) {
-  const packet = Buffer.from(JSON.stringify({ action: 'client-message', content }))
+function send (value, fragments) {
+  const packet = Buffer.from(JSON.stringify(value))
   const size = Math.ceil(packet.length / fragments)
   for (let at = 0; at < packet.length; at += size) {
     socket.send(packet.subarray(at, at + size), { binary: false, fin: at + size >= packet.length })
@@ -29,11 +29,13 @@ function say (content, fragments) {
 function obey (line) {
   const order = JSON.parse(line)
   if ('ping' in order) socket.ping()
-  else say(order.say, order.fragments ?? 1)
+  else if ('abort' in order) socket.terminate()
+  else send(order.send ?? { action: 'client-message', content: order.say }, order.fragments ?? 1)
 }
 
 socket.on('open', () => {
-  socket.send(JSON.stringify({ action: 'register', 'client-name': name, 'secret-key': key }))
+  const more = JSON.parse(values.ask ?? '{}')
+  socket.send(JSON.stringify({ action: 'register', 'client-name': name, 'secret-key': key, ...more }))
 })
 socket.on('message', (data) => {
   const packet = JSON.parse(data)
@@ -41,6 +43,9 @@ socket.on('message', (data) => {
     const tls = values.authority ? socket._socket.getProtocol() : null
     report({ registered: { extensions: socket.extensions, tls } })
     createInterface({ input: process.stdin }).on('line', obey).on('close', () => socket.close())
+  }
+  if (values.ask) {
+    report({ packet, text: data.toString() })
   } else if (packet.action === 'forwarding-message') {
     report({ heard: `[${packet['source-client-name']}]${packet.content}` })
   }

@@ -38,8 +38,12 @@ async def obey(socket):
             await (await socket.ping())
             report(ponged=True)
             continue
+        if "abort" in order:
+            socket.transport.abort()
+            return
         # As Python does by default, everything beyond ASCII becomes an escape.
-        packet = json.dumps({"action": "client-message", "content": order["say"]})
+        packet = order.get("send") or {"action": "client-message", "content": order["say"]}
+        packet = json.dumps(packet)
         if "fragments" in order:
             data = packet.encode()
             size = -(-len(data) // order["fragments"])
@@ -49,13 +53,15 @@ async def obey(socket):
     await socket.close()
 
 
-async def listen(socket):
+async def listen(socket, whole):
     async for text in socket:
         packet = json.loads(text)
         if packet["action"] == "register-ack":
             extensions = socket.response.headers.get("Sec-WebSocket-Extensions", "")
             tunnel = socket.transport.get_extra_info("ssl_object")
             report(registered={"extensions": extensions, "tls": tunnel and tunnel.version()})
+        if whole:
+            report(packet=packet, text=text)
         elif packet["action"] == "forwarding-message":
             report(heard=f"[{packet['source-client-name']}]{packet['content']}")
 
@@ -65,6 +71,7 @@ async def main():
     parser.add_argument("url")
     parser.add_argument("name")
     parser.add_argument("key")
+    parser.add_argument("--ask", type=json.loads)
     parser.add_argument("--authority")
     parser.add_argument("--tls", choices=TLS)
     args = parser.parse_args()
@@ -73,10 +80,11 @@ async def main():
     # By default, it refuses messages above 1 MiB, which a forwarded packet of that size is.
     async with connect(url, ssl=context, max_size=None, proxy=None) as socket:
         register = {"action": "register", "client-name": args.name, "secret-key": args.key}
+        register.update(args.ask or {})
         await socket.send(json.dumps(register))
         orders = asyncio.create_task(obey(socket))
         try:
-            await listen(socket)
+            await listen(socket, args.ask is not None)
         except ConnectionClosed:
             pass
         report(closed={"code": socket.close_code, "reason": socket.close_reason})

@@ -3,19 +3,8 @@
 use std::{fs, net::SocketAddr, time::Duration};
 
 use serde_json::{Value, json};
-use socket2::{SockFilter, SockRef};
-use tokio::net::TcpStream;
 
 use super::super::support::{Client, Pair, Route, Server, Setup, eventually};
-
-/// Makes a client vanish for the router, as if its cable were pulled: from now on the kernel drops whatever
-/// arrives for this socket, so that nothing is acknowledged and no end is sent. This takes no privileges,
-/// unlike a firewall or a network of its own.
-fn vanish(tcp: &TcpStream) {
-    /// `BPF_RET | BPF_K`: the filter's answer is a constant, which is how many bytes to keep.
-    const RETURN: u16 = 0x06;
-    SockRef::from(tcp).attach_filter(&[SockFilter::new(RETURN, 0, 0, 0)]).unwrap();
-}
 
 /// The row of `/proc/net/tcp` for the router's end of a connection, cut at white space.
 fn kernel_row(router: SocketAddr, client: SocketAddr) -> Option<Vec<String>> {
@@ -48,7 +37,7 @@ async fn a_silent_peer_that_vanishes_is_noticed() {
         let mut watcher = Client::join(&server, "watcher").await;
         let address = client.stream.tcp().local_addr().unwrap();
         assert!(kernel_row(server.address(), address).is_some());
-        vanish(client.stream.tcp());
+        client.stream.vanish();
         let watching = async {
             // Answers pings, and is not taken for gone.
             let text = watcher.hear().await;
@@ -76,7 +65,7 @@ async fn a_peer_that_vanishes_while_others_talk_is_noticed_and_harms_nobody() {
     let pair = Pair::start(&server).await;
     let client = Client::join(&server, "vanished").await;
     let address = client.stream.tcp().local_addr().unwrap();
-    vanish(client.stream.tcp());
+    client.stream.vanish();
     forgotten(&server, address).await;
     pair.finish().await;
 }
@@ -86,7 +75,7 @@ async fn a_peer_that_vanishes_behind_its_close_leaves_nothing_behind() {
     let server = Setup::new().limits(json!({"close-seconds": 0.3, "register-seconds": 0.3})).start().await;
     let client = Client::connect(&server).await;
     let address = client.stream.tcp().local_addr().unwrap();
-    vanish(client.stream.tcp());
+    client.stream.vanish();
     // It does not register in time, is told so, and does not answer.
     eventually("the kernel forgets it", || kernel_row(server.address(), address).is_none()).await;
 }

@@ -1,6 +1,6 @@
 //! A client of the plain dialect that can do everything wrong.
 
-use std::io;
+use std::{io, mem};
 
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -138,26 +138,74 @@ impl Client {
             if let Some(frame) = Frame::take(&mut self.inbox) {
                 return Ok(Some(frame));
             }
+            // Many frames at once, if they are there.
+            self.inbox.reserve(8192);
             if within("a frame", self.stream.read_buf(&mut self.inbox)).await? == 0 {
                 return Ok(None);
             }
         }
     }
 
-    /// The next packet; pings are answered.
-    async fn packet(&mut self) -> Value {
+    /// The next text; pings are answered.
+    pub(crate) async fn try_text(&mut self) -> Result<String, End> {
+        // Pings come for ever.
+        within("a text", self.wait_for_text()).await
+    }
+
+    async fn wait_for_text(&mut self) -> Result<String, End> {
         loop {
             match self.frame().await {
                 Ok(Some(Frame { first: Frame::WHOLE_TEXT, payload })) => {
-                    return serde_json::from_slice(&payload).unwrap();
+                    return Ok(String::from_utf8(payload).unwrap());
+                }
+                Ok(Some(Frame { first: Frame::PING, payload })) => {
+                    let _ = self.try_send(&frame(Frame::PONG, &payload)).await;
+                }
+                Ok(Some(Frame { first: Frame::PONG, .. })) => {}
+                Ok(Some(Frame { first: Frame::CLOSE, payload })) => {
+                    return Err(self.answer_close(&payload).await);
+                }
+                Ok(None) => return Err(End::Dropped),
+                Err(_) => return Err(End::Reset),
+                other => panic!("expected a text, found {}", show(&other)),
+            }
+        }
+    }
+
+    /// The next text.
+    pub(crate) async fn text(&mut self) -> String {
+        self.try_text().await.unwrap_or_else(|end| panic!("expected a text, found {end:?}"))
+    }
+
+    /// The next packet.
+    pub(crate) async fn packet(&mut self) -> Value {
+        serde_json::from_str(&self.text().await).unwrap()
+    }
+
+    /// Waits until the router has read all that this client said. Returns the texts that came meanwhile.
+    pub(crate) async fn settle(&mut self) -> Vec<String> {
+        const MARK: &[u8] = b"settled?";
+        self.send(&frame(Frame::PING, MARK)).await;
+        let mut texts = Vec::new();
+        loop {
+            match self.frame().await {
+                Ok(Some(Frame { first: Frame::PONG, payload })) if payload == MARK => return texts,
+                Ok(Some(Frame { first: Frame::WHOLE_TEXT, payload })) => {
+                    texts.push(String::from_utf8(payload).unwrap());
                 }
                 Ok(Some(Frame { first: Frame::PING, payload })) => {
                     self.send(&frame(Frame::PONG, &payload)).await;
                 }
-                Ok(Some(Frame { first: Frame::PONG, .. })) => {}
-                other => panic!("expected a packet, found {}", show(&other)),
+                other => panic!("expected a pong, found {}", show(&other)),
             }
         }
+    }
+
+    /// What a close says, which is answered.
+    async fn answer_close(&mut self, payload: &[u8]) -> End {
+        let (code, reason) = payload.split_first_chunk().expect("a close says why");
+        let _ = self.try_send(&frame(Frame::CLOSE, code)).await;
+        End::Closed(u16::from_be_bytes(*code), String::from_utf8(reason.to_vec()).unwrap())
     }
 
     /// The next message.
@@ -186,10 +234,7 @@ impl Client {
             match self.frame().await {
                 Ok(Some(Frame { first: Frame::CLOSE, payload })) => {
                     assert_eq!(end, None, "one close");
-                    let (code, reason) = payload.split_first_chunk().expect("a close says why");
-                    let reason = String::from_utf8(reason.to_vec()).unwrap();
-                    end = Some(End::Closed(u16::from_be_bytes(*code), reason));
-                    let _ = self.try_send(&frame(Frame::CLOSE, code)).await;
+                    end = Some(self.answer_close(&payload).await);
                 }
                 Ok(Some(Frame { first: Frame::WHOLE_TEXT, payload })) if end.is_none() => {
                     texts.push(String::from_utf8(payload).unwrap());
@@ -204,6 +249,16 @@ impl Client {
         };
         (end, texts)
     }
+}
+
+/// All that comes, byte for byte, until it ends with a text.
+pub(crate) async fn raw(client: &mut Client, last: &str) -> Vec<u8> {
+    let mut bytes = mem::take(&mut client.inbox);
+    while !bytes.ends_with(last.as_bytes()) {
+        let len = within("bytes", client.stream.read_buf(&mut bytes)).await.unwrap();
+        assert_ne!(len, 0, "the connection ends");
+    }
+    bytes
 }
 
 /// Without megabytes of payload.

@@ -38,7 +38,8 @@ impl Frame {
         if bytes.len() < header + len {
             return None;
         }
-        let payload = bytes.drain(..header + len).skip(header).collect();
+        let payload = bytes[header..header + len].to_vec();
+        bytes.drain(..header + len);
         Some(Self { first, payload })
     }
 }

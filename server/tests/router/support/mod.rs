@@ -8,6 +8,8 @@ mod log;
 mod pair;
 mod process;
 mod program;
+mod random;
+mod rich;
 mod server;
 mod socket;
 mod stopwatch;
@@ -18,13 +20,15 @@ use std::{fmt::Display, future::Future, panic::Location, time::Duration};
 use tokio::time::{sleep, timeout};
 
 pub(crate) use self::{
-    client::{Client, End, Text, message, register},
+    client::{Client, End, Text, message, raw, register},
     folder::Folder,
     frame::{Frame, frame},
     http::{Browser, Response, get, upgrade},
     log::{LogReader, reason},
     pair::Pair,
-    program::Program,
+    program::{Program, Setup as ProgramSetup},
+    random::Random,
+    rich::Rich,
     server::{Server, Setup, Signal},
     socket::{Route, Stream},
     stopwatch::{Lap, Stopwatch},

@@ -65,6 +65,17 @@ impl Program {
         self.order(json!({"say": content, "fragments": fragments})).await;
     }
 
+    /// Sends a packet.
+    pub(crate) async fn send(&mut self, packet: &Value) {
+        self.order(json!({"send": packet})).await;
+    }
+
+    /// Breaks the connection off, and waits for the program's end.
+    pub(crate) async fn abort(mut self) {
+        self.order(json!({"abort": true})).await;
+        within("a bridge to end", self.child.wait()).await.unwrap();
+    }
+
     /// Sends a ping, and waits for the answer.
     pub(crate) async fn ping(&mut self) {
         self.order(json!({"ping": true})).await;
@@ -95,6 +106,17 @@ impl Program {
         report["heard"].as_str().unwrap_or_else(|| panic!("{} heard nothing: {report}", self.name)).to_owned()
     }
 
+    /// The next packet: as the bridge understood it, and its text.
+    pub(crate) async fn packet(&mut self) -> (Value, String) {
+        loop {
+            let mut report = self.report().await;
+            if let Value::String(text) = report["text"].take() {
+                return (report["packet"].take(), text);
+            }
+            assert_eq!(report["pinged"], true, "{} heard nothing: {report}", self.name);
+        }
+    }
+
     /// How it was closed.
     pub(crate) async fn closed(&mut self) -> (u64, String) {
         let report = self.report().await;
@@ -122,6 +144,12 @@ impl Setup {
     /// Only this version of TLS, `1.2` or `1.3`.
     pub(crate) fn tls(mut self, version: &str) -> Self {
         self.command.args(["--tls", version]);
+        self
+    }
+
+    /// Asks for more by these fields of its `register`, and shows packets as they are.
+    pub(crate) fn ask(mut self, fields: &Value) -> Self {
+        self.command.arg("--ask").arg(fields.to_string());
         self
     }
 

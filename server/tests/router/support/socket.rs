@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use socket2::SockRef;
+use socket2::{SockFilter, SockRef};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpSocket, TcpStream},
@@ -101,6 +101,20 @@ impl Stream {
 
     /// Ends it with a TCP reset.
     pub(crate) fn reset(self) {
+        self.reset_when_dropped();
+    }
+
+    /// Makes this client vanish for the router, as if its cable were pulled: from now on the kernel drops
+    /// whatever arrives for this socket, so that nothing is acknowledged and no end is sent. This takes no
+    /// privileges, unlike a firewall or a network of its own.
+    pub(crate) fn vanish(&self) {
+        /// `BPF_RET | BPF_K`: the filter's answer is a constant, which is how many bytes to keep.
+        const RETURN: u16 = 0x06;
+        SockRef::from(self.tcp()).attach_filter(&[SockFilter::new(RETURN, 0, 0, 0)]).unwrap();
+    }
+
+    /// Makes its end a TCP reset.
+    pub(crate) fn reset_when_dropped(&self) {
         SockRef::from(self.tcp()).set_linger(Some(Duration::ZERO)).unwrap();
     }
 }
