@@ -68,7 +68,10 @@ impl<S: ByteStream> Member<S> {
             };
             let (membership, cursor, welcome) = router.room.join(newcomer, Instant::now());
             let mut joined = Pump::new(&router, membership.clone(), mailbox, socket, cursor);
-            joined.welcome(ack(&router.limits, welcome, cursor));
+            // Who came too late for its session gets no ack: its client has another connection by now.
+            if joined.mailbox.must_go().is_none() {
+                joined.welcome(ack(&router.limits, welcome, cursor));
+            }
             *pump = Some(joined);
             let client = membership.author.client_name.as_str();
             let protocol = membership.dialect.protocol();

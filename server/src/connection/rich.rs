@@ -21,10 +21,15 @@ impl<S: ByteStream> Pump<S> {
             Ok(packet) => packet,
             Err(error) => return self.refuse_bad(router, text, error.error_code(), &error.to_string()),
         };
-        if let Some(rate) = router.limits.messages
-            && !self.has_token(rate)
-        {
-            return self.refuse_for_now(router, rate, id_of(&packet));
+        if let Some(rate) = router.limits.messages {
+            let id = id_of(&packet);
+            if let Some(answer) = id.and_then(|id| self.answer_to_repeated(router, id)) {
+                self.mailbox.answer(answer);
+                return Ok(());
+            }
+            if !self.has_token(rate) {
+                return self.refuse_for_now(rate, id);
+            }
         }
         let room = &router.room;
         let author = &self.member.author;
@@ -53,6 +58,13 @@ impl<S: ByteStream> Pump<S> {
         self.refuse_bad(router, "", ErrorCode::BadPacket, "a binary message: packets are text")
     }
 
+    /// The answer to a packet that has been entered already. It does not count against the rate, and is not refused
+    /// for it: the client would send it again under another name.
+    fn answer_to_repeated(&self, router: &Router, id: &str) -> Option<Notice> {
+        let place = router.room.find(self.member.author.origin, &Arc::from(id))?;
+        Some(Notice::repeated(id, place))
+    }
+
     /// Takes a token for a packet. Once all tokens are there again, earlier refusals are forgotten.
     fn has_token(&mut self, rate: Rate) -> bool {
         let now = Instant::now();
@@ -62,22 +74,14 @@ impl<S: ByteStream> Pump<S> {
         self.messages.take(rate, now).is_ok()
     }
 
-    /// Says that a packet comes too early, unless it has been entered already: then that is the answer, or the client
-    /// would send it again under another name. Who goes on, and has as many again refused as one burst holds, has to
-    /// go.
-    fn refuse_for_now(&mut self, router: &Router, rate: Rate, id: Option<String>) -> Result<(), Ending> {
-        let id = id.map(Arc::from);
-        let place = id.as_ref().and_then(|id| router.room.find(self.member.author.origin, id));
-        if let (Some(id), Some(place)) = (&id, place) {
-            self.mailbox.answer(Notice::repeated(id, place));
-            return Ok(());
-        }
+    /// Says that a packet comes too early. Who goes on, and has as many again refused as one burst holds, has to go.
+    fn refuse_for_now(&mut self, rate: Rate, id: Option<&str>) -> Result<(), Ending> {
         self.refused += 1;
         if self.refused > rate.burst {
             return Err(Ending::close(CloseCode::RateLimited, "went on beyond its rate"));
         }
         let reason = "more than allowed; wait, then send it again";
-        self.mailbox.answer(Notice::refused(id.as_deref(), ErrorCode::RateLimited, reason));
+        self.mailbox.answer(Notice::refused(id, ErrorCode::RateLimited, reason));
         Ok(())
     }
 
@@ -96,11 +100,11 @@ impl<S: ByteStream> Pump<S> {
 }
 
 /// What the client calls the packet.
-fn id_of(packet: &ClientPacket) -> Option<String> {
+fn id_of(packet: &ClientPacket) -> Option<&str> {
     match packet {
-        ClientPacket::Message(message) => message.id.clone(),
-        ClientPacket::Edit(edit) => edit.id.clone(),
-        ClientPacket::Delete(delete) => delete.id.clone(),
+        ClientPacket::Message(message) => message.id.as_deref(),
+        ClientPacket::Edit(edit) => edit.id.as_deref(),
+        ClientPacket::Delete(delete) => delete.id.as_deref(),
         _ => None,
     }
 }

@@ -133,6 +133,19 @@ async fn what_has_been_entered_is_acked_again_even_beyond_the_rate() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_sent_again_takes_nothing_of_the_rate() {
+    let harness = harness();
+    let mut client = harness.join_rich("irc").await;
+    client.say(&[named("a", "hello")]).await;
+    assert_eq!(client.hear().await, acked("a", 1));
+    for _ in 0..20 {
+        client.say(&[named("a", "hello")]).await;
+        assert_eq!(client.hear().await, acked("a", 1));
+    }
+    say_more(&mut client, "b", BURST, BURST - 1).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_has_as_many_again_refused_as_one_burst_holds_has_to_go() {
     let harness = harness();
     let mut other = harness.join_raw("other").await;

@@ -312,7 +312,12 @@ async fn a_register_that_comes_late_does_not_take_the_session_from_a_newer_conne
     let mut late = harness.connect_raw();
     let mut current = harness.join_rich_with("irc", &resume).await;
     late.say(&rich_register("irc", &resume)).await;
-    assert_eq!(late.end_politely().await.code, Some(4409));
+    let end = late.end_politely().await;
+    assert_eq!(
+        (end.texts, end.code),
+        (vec![], Some(4409)),
+        "and no ack, which would say that its session is lost"
+    );
     sender.say(&[nameless("hello")]).await;
     assert_eq!(current.hear().await, told("sender", "hello", 2));
     current.say(&[named("a", "still here")]).await;
