@@ -5,6 +5,7 @@ mod crowds;
 mod independent;
 mod ledger;
 mod plain_clients;
+mod sample;
 
 use serde_json::{Value, json};
 

@@ -21,6 +21,9 @@ use super::{KEY, Server, within};
 /// Where the bridges are.
 const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients");
 
+/// The protocol's document.
+const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../sdk/PROTOCOL.md");
+
 /// A running bridge. It is killed when the test ends, whichever way.
 #[derive(Debug)]
 pub(crate) struct Program {
@@ -35,6 +38,15 @@ impl Program {
     pub(crate) fn python(server: &Server, name: &str) -> Setup {
         let mut command = Command::new(python());
         command.arg(Path::new(SOURCES).join("python/bridge.py"));
+        Setup::new(command, server, name)
+    }
+
+    /// The client that the protocol's document shows, whose connection breaks at every turn. It says so many
+    /// messages, reports once they are acked, and ends.
+    pub(crate) fn sample(server: &Server, name: &str, messages: usize, seed: u64) -> Setup {
+        let mut command = Command::new(python());
+        command.arg(Path::new(SOURCES).join("python/sample.py")).arg(DOCUMENT);
+        command.args(["--messages", &messages.to_string(), "--seed", &seed.to_string()]);
         Setup::new(command, server, name)
     }
 

@@ -1,0 +1,30 @@
+//! The client that the document shows, run as it stands there.
+
+use serde_json::json;
+
+use super::super::support::{Client, KEY, Program, Random, Setup};
+
+const MESSAGES: usize = 150;
+
+#[tokio::test]
+async fn the_client_of_the_document_neither_loses_nor_doubles_anything() {
+    let seed = Random::seed();
+    println!("seed {seed}");
+    let server = Setup::new().start().await;
+    let mut plain = Client::join(&server, "irc").await;
+    let mut sample = Program::sample(&server, "discord", MESSAGES, seed).start(&server.url(), KEY);
+    for number in 0..MESSAGES {
+        let said = serde_json::from_str::<serde_json::Value>(&plain.text().await).unwrap();
+        assert_eq!(said["content"], number.to_string());
+        if number % 5 == 0 {
+            plain.chat("heard").await;
+        }
+    }
+    let report = sample.report().await;
+    assert_eq!(report["complaints"], json!([]));
+    assert!(report["breaks"].as_u64().unwrap() > 0, "{report}");
+    let mut seqs = serde_json::from_value::<Vec<usize>>(report["seqs"].clone()).unwrap();
+    seqs.sort_unstable();
+    assert_eq!(seqs, (1..=seqs.len()).collect::<Vec<_>>(), "each entry, others' and its own, once");
+    assert!(seqs.len() > MESSAGES, "others' among them");
+}
