@@ -5,6 +5,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use multichat::protocol::CloseCode;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
@@ -13,7 +14,7 @@ use super::{
     raw::Raw,
     rich_client::{Rich, named, nameless},
 };
-use crate::config::Limits;
+use crate::{config::Limits, connection::ending::Ending, room::Cut};
 
 const MILLISECOND: Duration = Duration::from_millis(1);
 const SECOND: Duration = Duration::from_secs(1);
@@ -226,24 +227,26 @@ async fn a_list_that_is_too_long_for_the_ack_is_continued_at_once() {
 
 #[tokio::test(start_paused = true)]
 async fn the_ack_is_no_larger_than_a_packet_whatever_others_say_of_themselves() {
-    const PACKET: usize = 64 * 1024;
-    let limits = Limits { packet_bytes: PACKET, ping: 3600 * SECOND, ..Limits::default() };
-    let harness = Harness::new(limits);
-    let mut clients = Vec::new();
-    for number in 0..60 {
-        let mut client = harness.join_rich(&format!("client {number}")).await;
-        // As JSON each of these bytes becomes six.
-        client.say(&[status("degraded", Some(&"\u{1}".repeat(1024)))]).await;
-        clients.push(client);
+    const BYTES: usize = 64 * 1024;
+    // Where packets may be large, it is bounded all the same: it waits for a client that does not read.
+    for packet_bytes in [BYTES, 16 * BYTES] {
+        let harness = Harness::new(Limits { packet_bytes, ping: 3600 * SECOND, ..Limits::default() });
+        let mut clients = Vec::new();
+        for number in 0..60 {
+            let mut client = harness.join_rich(&format!("client {number}")).await;
+            // As JSON each of these bytes becomes six.
+            client.say(&[status("degraded", Some(&"\u{1}".repeat(1024)))]).await;
+            clients.push(client);
+        }
+        sleep(SECOND).await;
+        let mut subscriber = subscriber(&harness).await;
+        let bytes = subscriber.ack.to_string().len();
+        assert!(bytes <= BYTES, "{bytes} of {packet_bytes}");
+        let listed = subscriber.ack["clients"].as_array().unwrap().len();
+        assert!(listed > 0);
+        assert_eq!(subscriber.hear_all(60 - listed).await.len(), 60 - listed);
+        assert!(subscriber.is_silent_for(SECOND).await);
     }
-    sleep(SECOND).await;
-    let mut subscriber = subscriber(&harness).await;
-    let bytes = subscriber.ack.to_string().len();
-    assert!(bytes <= PACKET, "{bytes}");
-    let listed = subscriber.ack["clients"].as_array().unwrap().len();
-    assert!(listed > 0);
-    assert_eq!(subscriber.hear_all(60 - listed).await.len(), 60 - listed);
-    assert!(subscriber.is_silent_for(SECOND).await);
 }
 
 /// Three who watch: one who asked for it, a rich client that did not, and a plain one.
@@ -364,6 +367,13 @@ async fn a_subscriber_that_does_not_read_gets_the_latest_of_each_name() {
         let is_gone = name == format!("\"client {}\"", NAMES - 1);
         assert_eq!(packet["status"], if is_gone { "left" } else { "degraded" });
         assert!(is_gone || packet["text"] == "19", "{packet}");
+    }
+}
+
+#[test]
+fn who_is_too_far_behind_the_news_is_a_slow_consumer() {
+    for (cut, code) in [(Cut::Behind, CloseCode::SlowConsumer), (Cut::Replaced, CloseCode::Replaced)] {
+        assert_eq!(Ending::from(cut).close_code(), Some(code));
     }
 }
 

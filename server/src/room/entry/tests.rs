@@ -221,3 +221,10 @@ proptest! {
         prop_assert_eq!(entry.frame(Dialect::Rich), &text(&said));
     }
 }
+
+#[test]
+fn an_id_counts_twice_as_it_is_kept_for_as_long_again() {
+    let cost = |len: usize| entry(message(1, Some(&"x".repeat(len)), "hi")).names_cost();
+    assert_eq!(cost(64) - cost(1), 2 * 63);
+    assert!(cost(1) > 2 * ID_OVERHEAD);
+}

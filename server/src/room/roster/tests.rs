@@ -439,6 +439,8 @@ fn who_left_is_forgotten_when_all_have_been_told() {
     assert_eq!(fixture.words(&slow), ["mc left"]);
     fixture.announce();
     fixture.assert_size(2, 0);
+    let cuts = [&irc, &slow].map(|follower| follower.mailbox.must_go());
+    assert_eq!(cuts, [None; 2], "who has been told is not behind");
 }
 
 #[test]

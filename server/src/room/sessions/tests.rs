@@ -156,6 +156,25 @@ fn who_takes_a_session_over_replaces_the_older_connection() {
 }
 
 #[test]
+fn who_asks_late_does_not_take_a_session_from_a_newer_connection() {
+    let mut fixture = Fixture::new(9);
+    let first = fixture.attach("irc", None);
+    fixture.connections = 5;
+    let newer = fixture.attach("irc", Some("s1"));
+    fixture.connections = 2;
+    let late = fixture.attach("irc", Some("s1"));
+    assert!(late.connection < newer.connection);
+    assert!(!late.attached.is_resumed);
+    assert_eq!(&*late.attached.name, "s3", "a new one");
+    assert!(Arc::ptr_eq(late.attached.replaced.as_ref().unwrap(), &late.mailbox), "and has to go");
+    let origin = first.attached.origin;
+    assert!(Arc::ptr_eq(fixture.sessions.mailbox(origin).unwrap(), &newer.mailbox));
+    fixture.detach(&late);
+    fixture.detach(&newer);
+    assert!(fixture.knows("irc", &first), "which goes on once the newer one has ended");
+}
+
+#[test]
 fn the_end_of_an_older_connection_takes_nothing_from_the_newer_one() {
     let mut fixture = Fixture::new(9);
     let first = fixture.attach("irc", None);

@@ -86,6 +86,28 @@ fn a_blocked_reader_learns_of_its_overrun_while_it_is_blocked() {
 }
 
 #[test]
+fn a_fan_out_that_was_overtaken_goes_on_at_the_tail() {
+    current_thread().block_on(async {
+        let room = room(16, 1 << 20, 1);
+        tokio::spawn(room.clone().fan_out(0));
+        let joined = Joined::plain(&room, 1);
+        joined.catch_up(&room);
+        for _ in 0..20 {
+            say(&room, plain(2, "x"));
+        }
+        yield_often().await;
+        joined.catch_up(&room);
+        assert!(joined.listener.state.lock().has_overrun, "woken to find that out");
+        assert!(!room.is_congested(Waker::noop()));
+        let late = Joined::plain(&room, 3);
+        late.catch_up(&room);
+        say(&room, plain(2, "x"));
+        yield_often().await;
+        assert_eq!((late.listener.state.lock().cursor, late.listener.is_woken()), (21, false));
+    });
+}
+
+#[test]
 fn who_left_is_forgotten_by_the_fan_out() {
     current_thread().block_on(async {
         let mut model = Model::new(16, 3);
@@ -216,6 +238,19 @@ impl Reader for Echo {
     fn wake(&self) {}
 }
 
+/// Somebody who speaks the plain dialect.
+fn newcomer(connection: u64, reader: Arc<dyn Reader>) -> Newcomer {
+    Newcomer {
+        connection: ConnectionId(connection),
+        client_name: author(connection).client_name.clone(),
+        reader,
+        mailbox: Arc::new(Mailbox::new(0)),
+        ask: None,
+        session_name: String::new(),
+        max_clients_bytes: 0,
+    }
+}
+
 #[test]
 fn other_tasks_have_their_turn_however_much_is_said() {
     const ECHOES: u32 = 1000;
@@ -223,16 +258,7 @@ fn other_tasks_have_their_turn_however_much_is_said() {
         let room = room(64, 1 << 20, 1);
         tokio::spawn(room.clone().fan_out(0));
         let echo = Arc::new(Echo { room: Arc::downgrade(&room), left: AtomicU32::new(ECHOES) });
-        let newcomer = Newcomer {
-            connection: ConnectionId(1),
-            client_name: author(1).client_name.clone(),
-            reader: echo.clone(),
-            mailbox: Arc::new(Mailbox::new(0)),
-            ask: None,
-            session_name: String::new(),
-            max_clients_bytes: 0,
-        };
-        room.join(newcomer, Instant::now());
+        room.join(newcomer(1, echo), Instant::now());
         say(&room, plain(2, "the first"));
         let mut turns = 0;
         while room.newest() <= ECHOES.into() {
@@ -240,5 +266,39 @@ fn other_tasks_have_their_turn_however_much_is_said() {
             turns += 1;
         }
         assert!(turns >= ECHOES / 2, "{turns} turns");
+    });
+}
+
+/// All readers of a room: counts what they are offered.
+#[derive(Default)]
+struct Crowd(AtomicUsize);
+
+impl Reader for Crowd {
+    fn offer(&self, _: &Pass) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn wake(&self) {}
+}
+
+#[test]
+fn other_tasks_have_their_turn_however_many_listen() {
+    const READERS: usize = 1000;
+    current_thread().block_on(async {
+        let room = room(64, 1 << 20, 1);
+        tokio::spawn(room.clone().fan_out(0));
+        let crowd = Arc::new(Crowd::default());
+        for connection in 0..READERS as u64 {
+            room.join(newcomer(connection, crowd.clone()), Instant::now());
+        }
+        say(&room, plain(2, "x"));
+        let (mut offered, mut most) = (0, 0);
+        while offered < READERS {
+            yield_now().await;
+            let before = offered;
+            offered = crowd.0.load(Ordering::Relaxed);
+            most = most.max(offered - before);
+        }
+        assert!(most <= 200, "{most} between two turns");
     });
 }

@@ -1,11 +1,19 @@
 //! Rooms on several cores.
 
-use std::sync::Arc;
+use std::{
+    future::Future as _,
+    pin::pin,
+    sync::{Arc, atomic::Ordering},
+    task::{Context, Waker},
+    thread,
+    time::Duration,
+};
 
 use multichat::protocol::{ClientMessage, Resume, RichRegister};
 use tokio::{task::yield_now, time::Instant};
 
 use super::{
+    Count,
     drafts::{plain, with},
     listener::Joined,
     model::room,
@@ -134,4 +142,27 @@ async fn nothing_is_lost_between_threads() {
         assert!(heard == due(&room, joined.member.viewpoint(), joined.from), "{:?}", joined.member);
     }
     assert!(listeners.iter().all(|joined| joined.from == 0));
+}
+
+#[test]
+fn a_newcomer_is_among_the_readers_before_it_has_its_cursor() {
+    let room = room(64, 1 << 20, 1);
+    let count = Arc::new(Count::default());
+    let waker = Waker::from(count.clone());
+    let mut fan_out = pin!(room.clone().fan_out(0));
+    assert!(fan_out.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    assert_eq!(count.0.load(Ordering::Relaxed), 0);
+    // Nobody has a cursor without having looked at the log.
+    let log = room.log.lock();
+    thread::scope(|scope| {
+        let newcomer = scope.spawn(|| Joined::plain(&room, 1));
+        let deadline = Instant::now() + Duration::from_secs(5);
+        while count.0.load(Ordering::Relaxed) == 0 && Instant::now() < deadline {
+            thread::yield_now();
+        }
+        let is_told = count.0.load(Ordering::Relaxed) > 0;
+        drop(log);
+        assert!(is_told, "the fan-out has to know of it first");
+        assert_eq!(newcomer.join().unwrap().from, 0);
+    });
 }
