@@ -31,8 +31,8 @@ use crate::{
 /// After so many messages a connection lets others have their turn.
 const MESSAGES_PER_TURN: usize = 32;
 
-/// Who is behind reads so many bytes of the log at once; a socket seldom takes more.
-const CATCH_UP_BYTES: usize = 64 * 1024;
+/// Who is behind reads so many bytes of the log at once.
+const CATCH_UP_BYTES: usize = 256 * 1024;
 
 /// As much is sent at once of what concerns this connection alone; if the socket does not take it, it is kept.
 const NOTICES_BYTES: usize = 16 * 1024;

@@ -111,7 +111,7 @@ impl Room {
         let start = shard.handed_out().seq;
         // Publishers wait while the fan-out lags, so the tail does not come this far unless the log holds
         // hardly more than one packet. Readers that it has overtaken then find that out themselves.
-        let pass = self.read_log(|tail| start.max(tail), PASS_BYTES).ok()?.0?;
+        let pass = self.read_log(|tail| start.max(tail), PASS_BYTES).ok()??;
         shard.handed_out.store(pass.end(), Ordering::Release);
         shard.handed_out_cost.store(pass.cost_so_far(), Ordering::Release);
         Some(pass)

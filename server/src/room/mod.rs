@@ -219,39 +219,35 @@ impl Room {
         cursor < self.log.lock().tail()
     }
 
-    /// The entries after `cursor` as a pass: at most `bytes` bytes of frames, but one entry at least;
-    /// `None` if there are none.
+    /// The entries after `cursor` as a pass, which may begin before: about `bytes` bytes of frames, but one entry at
+    /// least; `None` if there are none.
     ///
     /// # Errors
     ///
     /// [`Overrun`] if the log no longer holds some of them.
     pub(crate) fn read(&self, cursor: Seq, bytes: usize) -> Result<Option<Arc<Pass>>, Overrun> {
-        if let Some(page) = self.pages.find(cursor, bytes) {
+        if let Some(page) = self.pages.find(cursor) {
             return Ok(Some(page));
         }
-        let (pass, newest) = self.read_log(|_| cursor, bytes)?;
-        let pass = pass.map(Arc::new);
-        if let Some(pass) = pass.as_ref().filter(|pass| pass.end() < newest) {
-            self.pages.keep(cursor, bytes, pass);
+        let page = self.read_log(|_| cursor, bytes)?.map(Arc::new);
+        if let Some(page) = &page {
+            self.pages.keep(page);
         }
-        Ok(pass)
+        Ok(page)
     }
 
-    /// The entries after a cursor, which depends on the log's tail, and the place of the newest entry.
-    fn read_log(
-        &self,
-        cursor: impl FnOnce(Seq) -> Seq,
-        bytes: usize,
-    ) -> Result<(Option<Pass>, Seq), Overrun> {
+    /// The entries after a cursor, which depends on the log's tail: at most `bytes` bytes of frames, but one entry at
+    /// least.
+    fn read_log(&self, cursor: impl FnOnce(Seq) -> Seq, bytes: usize) -> Result<Option<Pass>, Overrun> {
         let mut entries = Vec::new();
-        let (cursor, tail, newest) = {
+        let (cursor, tail) = {
             let log = self.log.lock();
             let cursor = cursor(log.tail());
             log.read(cursor, bytes, &mut entries)?;
-            (cursor, log.tail(), log.newest())
+            (cursor, log.tail())
         };
         // The frames are joined outside of the lock.
-        Ok((Pass::new(cursor, tail, entries), newest))
+        Ok(Pass::new(cursor, tail, entries))
     }
 
     /// The place of the newest entry.

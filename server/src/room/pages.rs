@@ -1,4 +1,5 @@
-//! Pages of the log that were read lately. When many clients come back at once they all read the same ones.
+//! Pages of the log that were read lately. When many clients come back at once they all read the same ones, and who
+//! reads slowly comes back to the one in which it stands.
 
 use std::{collections::VecDeque, sync::Arc};
 
@@ -9,39 +10,33 @@ use super::{log::Seq, pass::Pass};
 /// So many pages are kept: those who come back together read on together.
 const PAGES: usize = 4;
 
-/// Larger pages are not kept.
-const LARGEST: usize = 256 * 1024;
+/// Smaller pages are not worth it. (In the tests of rooms, where little is said, they are.)
+const SMALLEST: usize = if cfg!(test) { 256 } else { 16 * 1024 };
+
+/// Larger pages are not kept: one packet may be so large.
+const LARGEST: usize = 512 * 1024;
 
 /// The pages. What is in one never changes, so that it is good for ever.
 #[derive(Debug, Default)]
-pub(super) struct Pages(Mutex<VecDeque<Page>>);
-
-#[derive(Debug)]
-struct Page {
-    start: Seq,
-    /// How many bytes were asked for.
-    bytes: usize,
-    pass: Arc<Pass>,
-}
+pub(super) struct Pages(Mutex<VecDeque<Arc<Pass>>>);
 
 impl Pages {
-    /// The page after `start`, of so many bytes, if it is kept.
-    pub(super) fn find(&self, start: Seq, bytes: usize) -> Option<Arc<Pass>> {
+    /// A page that goes on after `cursor`, if one is kept.
+    pub(super) fn find(&self, cursor: Seq) -> Option<Arc<Pass>> {
         let pages = self.0.lock();
-        let page = pages.iter().find(|page| (page.start, page.bytes) == (start, bytes))?;
-        Some(page.pass.clone())
+        pages.iter().find(|page| !page.leaves_behind(cursor) && cursor < page.end()).cloned()
     }
 
-    /// Keeps a page that is full: as many bytes of the log, in the order of the log, as were asked for.
-    pub(super) fn keep(&self, start: Seq, bytes: usize, pass: &Arc<Pass>) {
-        if pass.native_bytes() > LARGEST {
+    /// Keeps a page, if that is worth it, in place of the oldest.
+    pub(super) fn keep(&self, page: &Arc<Pass>) {
+        if !(SMALLEST..=LARGEST).contains(&page.native_bytes()) {
             return;
         }
         let mut pages = self.0.lock();
         if pages.len() == PAGES {
             pages.pop_front();
         }
-        pages.push_back(Page { start, bytes, pass: pass.clone() });
+        pages.push_back(page.clone());
     }
 }
 
@@ -51,39 +46,51 @@ mod tests {
 
     use super::{
         super::{
-            Mailbox,
+            Mailbox, Room,
             tests::{drafts::plain, model::room},
         },
         *,
     };
 
+    const PAGE: usize = 2 * SMALLEST;
+
+    fn say(room: &Room, times: usize, len: usize) {
+        (0..times).for_each(|_| room.publish(plain(1, &"x".repeat(len)), &Mailbox::new(0)));
+    }
+
     #[test]
-    fn a_page_is_made_once_for_all_who_come_back_and_the_last_one_is_not_kept() {
+    fn a_page_is_made_once_for_all_who_read_it_and_wherever_they_stand_in_it() {
         let room = room(4096, 1 << 30, 1);
-        let say = |content: &str| room.publish(plain(1, content), &Mailbox::new(0));
-        (0..100).for_each(|_| say("something"));
+        say(&room, 1000, 100);
         let all = room.read(0, usize::MAX).unwrap().unwrap();
+        room.pages.0.lock().clear();
         let (mut cursor, mut joined) = (0, Vec::new());
-        while let Some(page) = room.read(cursor, 1000).unwrap() {
-            let again = room.read(cursor, 1000).unwrap().unwrap();
-            assert_eq!(Arc::ptr_eq(&page, &again), page.end() < room.newest(), "{cursor}");
-            assert!(!Arc::ptr_eq(&page, &room.read(cursor, 999).unwrap().unwrap()));
+        while cursor < all.end() {
+            let page = room.read(cursor, PAGE).unwrap().unwrap();
+            if page.native_bytes() >= SMALLEST {
+                for within in [cursor, cursor + 1, page.end() - 1] {
+                    assert!(Arc::ptr_eq(&page, &room.read(within, PAGE).unwrap().unwrap()));
+                }
+            }
             joined.extend_from_slice(page.bytes(Dialect::Plain));
             cursor = page.end();
         }
         assert_eq!(joined, all.bytes(Dialect::Plain));
-        say("more");
-        assert_eq!(room.read(0, usize::MAX).unwrap().unwrap().end(), 101);
+        assert!(room.read(cursor, PAGE).unwrap().is_none(), "no page goes on from here");
+        say(&room, 1, 100);
+        assert_eq!(room.read(cursor, PAGE).unwrap().unwrap().end(), cursor + 1);
     }
 
     #[test]
-    fn few_pages_are_kept_and_no_large_ones() {
+    fn few_pages_are_kept_and_neither_small_nor_large_ones() {
         let room = room(4096, 1 << 30, 1);
-        (0..10).for_each(|_| room.publish(plain(1, &"x".repeat(LARGEST)), &Mailbox::new(0)));
+        say(&room, 10, LARGEST);
+        say(&room, 1, 1);
         room.read(0, 1).unwrap();
+        room.read(10, PAGE).unwrap();
         assert!(room.pages.0.lock().is_empty());
-        (0..100).for_each(|_| room.publish(plain(1, "small"), &Mailbox::new(0)));
-        for cursor in 10..100 {
+        say(&room, 10, SMALLEST);
+        for cursor in 11..21 {
             room.read(cursor, 1).unwrap();
         }
         assert_eq!(room.pages.0.lock().len(), PAGES);
