@@ -38,9 +38,9 @@ pub(crate) struct Membership {
     pub(crate) author: Arc<Author>,
 }
 
-/// What a member that speaks the rich dialect is told at first.
-#[derive(Debug)]
+/// What a member that speaks the rich dialect is told at first. Not to be logged.
 pub(crate) struct Welcome {
+    /// The name of its session, a secret of its client.
     pub(crate) session: String,
     pub(crate) epoch: String,
     /// The newest entry.
