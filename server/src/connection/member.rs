@@ -74,7 +74,7 @@ impl<S: ByteStream> Member<S> {
             }
             *pump = Some(joined);
             let client = membership.author.client_name.as_str();
-            let protocol = membership.dialect.protocol();
+            let protocol = membership.viewpoint.dialect.protocol();
             info!(connection = peer.id.0, address = %peer.address, client, protocol, "registered");
             membership
         };

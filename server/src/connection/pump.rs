@@ -128,7 +128,7 @@ impl<S: ByteStream> Pump<S> {
         if pass.leaves_behind(cursor) || !outlet.is_empty() {
             return false;
         }
-        let sent = self.socket.get_mut().poll_pass(cx, pass, self.member.viewpoint(), &mut self.cursor);
+        let sent = self.socket.get_mut().poll_pass(cx, pass, self.member.viewpoint, &mut self.cursor);
         // What waits in the mailbox for the cursor to come here, the connection's task sends.
         matches!(sent, Poll::Ready(Ok(()))) && !self.has_due_notices()
     }
@@ -166,7 +166,7 @@ impl<S: ByteStream> Pump<S> {
     }
 
     fn has_due_notices(&self) -> bool {
-        self.member.dialect == Dialect::Rich && self.mailbox.has_due(self.cursor)
+        self.member.viewpoint.dialect == Dialect::Rich && self.mailbox.has_due(self.cursor)
     }
 
     /// Sends what is queued, then what the fan-out passed over, and then what the room has to say to this
@@ -193,7 +193,7 @@ impl<S: ByteStream> Pump<S> {
             while room.has_passed(self.member.connection, self.cursor) || room.is_closed() {
                 match room.read(self.cursor, CATCH_UP_BYTES) {
                     Ok(Some(pass)) => {
-                        let reader = self.member.viewpoint();
+                        let reader = self.member.viewpoint;
                         ready!(self.socket.get_mut().poll_pass(cx, &pass, reader, &mut self.cursor))?;
                     }
                     Ok(None) => break,
@@ -209,7 +209,7 @@ impl<S: ByteStream> Pump<S> {
 
     /// What is to be said to this connection alone, as joined frames.
     fn take_notices(&mut self, router: &Router) -> Option<Bytes> {
-        if self.member.dialect == Dialect::Plain {
+        if self.member.viewpoint.dialect == Dialect::Plain {
             return None;
         }
         let notices = self.mailbox.take(self.cursor, NOTICES_BYTES);
@@ -246,18 +246,18 @@ impl<S: ByteStream> Pump<S> {
 
     /// Whether so much waits for the client that it must read first, before it says more.
     fn is_full(&self) -> bool {
-        self.member.dialect == Dialect::Rich && self.mailbox.is_full()
+        self.member.viewpoint.dialect == Dialect::Rich && self.mailbox.is_full()
     }
 
     /// When the client may say more, if it has to wait. Who speaks the rich dialect is refused instead.
     fn must_wait(&self, router: &Router) -> Option<Instant> {
-        let rate = router.limits.messages.filter(|_| self.member.dialect == Dialect::Plain)?;
+        let rate = router.limits.messages.filter(|_| self.member.viewpoint.dialect == Dialect::Plain)?;
         self.messages.peek(rate, Instant::now()).err()
     }
 
     fn handle(&mut self, router: &Router, message: Message) -> Result<(), Ending> {
         self.has_grown |= message.len() > READ_BUFFER;
-        match (message, self.member.dialect) {
+        match (message, self.member.viewpoint.dialect) {
             (Message::Text(text), Dialect::Plain) => self.handle_plain(router, &text),
             (Message::Text(text), Dialect::Rich) => self.handle_rich(router, &text),
             (Message::Binary(_), Dialect::Plain) => self.note_bad_packet(router),

@@ -34,7 +34,8 @@ pub(crate) struct Newcomer {
 #[derive(Clone, Debug)]
 pub(crate) struct Membership {
     pub(crate) connection: ConnectionId,
-    pub(crate) dialect: Dialect,
+    /// What of the log is for this member. Of its own, beside the author's origin: every pass looks at it.
+    pub(crate) viewpoint: Viewpoint,
     pub(crate) author: Arc<Author>,
 }
 
@@ -49,13 +50,6 @@ pub(crate) struct Welcome {
     pub(crate) recovered: Option<bool>,
     /// Who is there, if it wants to know.
     pub(crate) clients: Option<Vec<ClientRow>>,
-}
-
-impl Membership {
-    /// What of the log is for this member.
-    pub(crate) fn viewpoint(&self) -> Viewpoint {
-        Viewpoint { dialect: self.dialect, origin: self.author.origin }
-    }
 }
 
 impl Room {
@@ -99,16 +93,17 @@ impl Room {
             clients,
         });
         let author = Arc::new(Author { origin, client_name, sender_name: None });
-        (Membership { connection, dialect, author }, start.cursor, welcome)
+        let viewpoint = Viewpoint { dialect, origin };
+        (Membership { connection, viewpoint, author }, start.cursor, welcome)
     }
 
     /// Removes a member.
     pub(crate) fn leave(&self, member: &Membership, now: Instant) {
-        let Membership { connection, dialect, author } = member;
+        let Membership { connection, viewpoint, author } = member;
         self.shard(*connection).change(Change::Leave(*connection));
-        self.readers(*dialect).fetch_sub(1, Ordering::Relaxed);
-        if *dialect == Dialect::Rich {
-            self.sessions.lock().detach(author.origin, *connection, now);
+        self.readers(viewpoint.dialect).fetch_sub(1, Ordering::Relaxed);
+        if viewpoint.dialect == Dialect::Rich {
+            self.sessions.lock().detach(viewpoint.origin, *connection, now);
         }
         self.roster.lock().leave(&author.client_name, *connection, now);
         self.roster_changed.notify_one();

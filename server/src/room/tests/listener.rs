@@ -81,7 +81,7 @@ impl Joined {
         };
         let (member, from, welcome) = room.join(newcomer, now);
         state.cursor = from;
-        state.viewpoint = Some(member.viewpoint());
+        state.viewpoint = Some(member.viewpoint);
         drop(state);
         // The task begins with a look at the room.
         listener.wake();
@@ -119,7 +119,9 @@ impl Joined {
             }
         }
         while let Some(frames) = mailbox.take(state.cursor, 1) {
-            let packet = ServerPacket::decode(frame::payload(&frames), self.member.dialect, 1 << 20).unwrap();
+            let packet =
+                ServerPacket::decode(frame::payload(&frames), self.member.viewpoint.dialect, 1 << 20)
+                    .unwrap();
             let cursor = state.cursor;
             state.noticed.push((cursor, packet));
         }

@@ -58,7 +58,7 @@ impl Seat {
     }
 
     pub(super) fn viewpoint(&self) -> Viewpoint {
-        self.joined.member.viewpoint()
+        self.joined.member.viewpoint
     }
 
     /// What came from the log must be what was due up to the cursor, and from the mailbox what was to be answered.
@@ -135,7 +135,7 @@ impl Party {
         let kept = &frames[..frames.len().saturating_sub(lost).max(seat.arrived)];
         self.learn(kept);
         self.story.extend(kept.concat());
-        if seat.joined.member.dialect == Dialect::Rich {
+        if seat.joined.member.viewpoint.dialect == Dialect::Rich {
             let due = ledger.due(seat.viewpoint(), self.story_from, self.cursor);
             prop_assert_eq!(
                 String::from_utf8_lossy(&self.story),

@@ -135,11 +135,11 @@ async fn nothing_is_lost_between_threads() {
     }
     for (joined, began, mut story) in wandered {
         story.extend(finish(&room, &joined).await);
-        assert!(story == due(&room, joined.member.viewpoint(), began), "{:?}", joined.member);
+        assert!(story == due(&room, joined.member.viewpoint, began), "{:?}", joined.member);
     }
     for joined in listeners.iter().chain(&late) {
         let heard = finish(&room, joined).await;
-        assert!(heard == due(&room, joined.member.viewpoint(), joined.from), "{:?}", joined.member);
+        assert!(heard == due(&room, joined.member.viewpoint, joined.from), "{:?}", joined.member);
     }
     assert!(listeners.iter().all(|joined| joined.from == 0));
 }
