@@ -3,8 +3,9 @@
 use std::time::{Duration, Instant};
 
 use super::{
+    client::Ask,
     generator::{Arrivals, Generator, Result, Visit},
-    ledger::Latencies,
+    ledger::{Latencies, Tally},
     process::{Place, Program, Running},
     report::{Aim, Figure},
     rows::{Bench, Outcome},
@@ -14,39 +15,70 @@ use super::{
 /// Clients that connect at once when they come and go.
 pub(crate) const CHURNING: usize = 16;
 
+/// Clients that are there and say nothing, and those among them that say something once.
+const IDLERS: usize = 5000;
+const SENDERS: usize = 10;
+
+/// What [`IDLERS`] clients cost.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Idling {
+    /// µs to let one in; KiB of one, fresh and after some traffic; ms of CPU each second in which nothing happens.
+    pub(crate) figures: [f64; 4],
+    /// Pings that came while nothing else did.
+    pings: u64,
+}
+
+/// Whether so many connections can be had.
+pub(crate) fn check_files(bench: &Bench) -> Result<()> {
+    if bench.files.is_some_and(|files| files < IDLERS as u64 + 100) {
+        return Err(format!("{IDLERS} connections need as many open files (see ulimit -n)").into());
+    }
+    Ok(())
+}
+
+/// Lets clients in that ask for what `ask` says of each, has something said to all of them, and watches them do nothing
+/// for some `time`.
+pub(crate) fn watch_idle(
+    bench: &Bench,
+    running: &Running,
+    ask: fn(usize) -> Ask,
+    time: Duration,
+) -> Result<(Idling, Tally)> {
+    let (empty, before) = (running.memory()?, running.cpu()?);
+    let mut generator = Generator::new(running.address, SENDERS, bench.wait)?;
+    generator.enlist(IDLERS, ask)?;
+    let accepting = (running.cpu()? - before) * 1e6 / IDLERS as f64;
+    let each = |memory: u64| memory.saturating_sub(empty.now) as f64 / 1024.0 / IDLERS as f64;
+    generator.rest(bench.time(1.0))?;
+    let fresh = each(running.memory()?.now);
+    // 20 messages in a second.
+    generator.schedule(1024, Arrivals::new(20.0, SENDERS, 1), Duration::from_secs(1))?;
+    generator.rest(bench.time(1.0))?;
+    let used = each(running.memory()?.now);
+    let (before, pings) = (running.cpu()?, generator.pings);
+    generator.rest(time)?;
+    let idling = (running.cpu()? - before) * 1e3 / time.as_secs_f64();
+    let pings = generator.pings - pings;
+    Ok((Idling { figures: [accepting, fresh, used, idling], pings }, generator.finish()?))
+}
+
 /// Many clients that say nothing: what they take, what it cost to let them in, and whether they cost
 /// anything while nothing happens.
 pub(crate) fn idle(bench: &Bench) -> Result<Outcome> {
-    const CLIENTS: usize = 5000;
-    const SENDERS: usize = 10;
-    if bench.files.is_some_and(|files| files < CLIENTS as u64 + 100) {
-        return Err(format!("{CLIENTS} connections need as many open files (see ulimit -n)").into());
-    }
+    check_files(bench)?;
     let mut outcome = Outcome::default();
     let mut rows = Vec::new();
     for program in [Program::Yardstick(Kind::Write), bench.server()] {
         let time = if matches!(program, Program::Server(_)) { bench.time(10.0) } else { Duration::ZERO };
         let (others, row) = bench.round(&program, Place::Tested, &mut outcome, |running| {
-            let (empty, before) = (running.memory()?, running.cpu()?);
-            let mut generator = Generator::connect(running.address, CLIENTS, SENDERS, bench.wait)?;
-            let accepting = (running.cpu()? - before) * 1e6 / CLIENTS as f64;
-            let each = |memory: u64| memory.saturating_sub(empty.now) as f64 / 1024.0 / CLIENTS as f64;
-            generator.rest(bench.time(1.0))?;
-            let fresh = each(running.memory()?.now);
-            // 20 messages in a second.
-            generator.schedule(1024, Arrivals::new(20.0, SENDERS, 1), Duration::from_secs(1))?;
-            generator.rest(bench.time(1.0))?;
-            let used = each(running.memory()?.now);
-            let (before, pings) = (running.cpu()?, generator.pings);
-            generator.rest(time)?;
-            let idling = (running.cpu()? - before) * 1e3 / time.as_secs_f64();
-            let pings = generator.pings - pings;
-            Ok((([accepting, fresh, used, idling], pings), generator.finish()?))
+            watch_idle(bench, running, |_| Ask::default(), time)
         })?;
         outcome.others = outcome.others.max(others);
         rows.push(row);
     }
-    let [(yardstick, _), (server, pings)] = rows[..] else { return Err("two programs".into()) };
+    let [Idling { figures: yardstick, .. }, Idling { figures: server, pings }] = rows[..] else {
+        return Err("two programs".into());
+    };
     let beside = |what, unit, figure: usize, aim| {
         Figure::beside(what, unit, server[figure], (yardstick[figure], Kind::Write), Aim::AtMost(aim))
     };

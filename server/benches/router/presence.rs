@@ -4,9 +4,10 @@ use std::{ops::Range, time::Duration};
 
 use super::{
     client::Ask,
-    generator::{Arrivals, Generator, Result},
+    generator::{Generator, Result},
     ledger::Tally,
-    process::{Place, Program, Running},
+    lifetime::{check_files, watch_idle},
+    process::{Place, Running},
     report::{Aim, Figure},
     rows::{Bench, Outcome},
 };
@@ -145,11 +146,7 @@ fn tally(packets: &[u64]) -> Tally {
 
 /// Many clients of the rich dialect that say nothing, beside as many of the plain.
 pub(crate) fn idle(bench: &Bench) -> Result<Outcome> {
-    const CLIENTS: usize = 5000;
-    const SENDERS: usize = 10;
-    if bench.files.is_some_and(|files| files < CLIENTS as u64 + 100) {
-        return Err(format!("{CLIENTS} connections need as many open files (see ulimit -n)").into());
-    }
+    check_files(bench)?;
     let mut outcome = Outcome::default();
     let asks: [fn(usize) -> Ask; 3] = [
         |_| Ask::default(),
@@ -159,26 +156,11 @@ pub(crate) fn idle(bench: &Bench) -> Result<Outcome> {
     ];
     let mut rows = Vec::new();
     for ask in asks {
-        let server: Program = bench.server();
-        let (others, row) = bench.round(&server, Place::Tested, &mut outcome, |running| {
-            let (empty, before) = (running.memory()?, running.cpu()?);
-            let mut generator = Generator::new(running.address, SENDERS, bench.wait)?;
-            generator.enlist(CLIENTS, ask)?;
-            let accepting = (running.cpu()? - before) * 1e6 / CLIENTS as f64;
-            let each = |memory: u64| memory.saturating_sub(empty.now) as f64 / 1024.0 / CLIENTS as f64;
-            generator.rest(bench.time(1.0))?;
-            let fresh = each(running.memory()?.now);
-            // 20 messages in a second.
-            generator.schedule(1024, Arrivals::new(20.0, SENDERS, 1), Duration::from_secs(1))?;
-            generator.rest(bench.time(1.0))?;
-            let used = each(running.memory()?.now);
-            let (time, before) = (bench.time(5.0), running.cpu()?);
-            generator.rest(time)?;
-            let idling = (running.cpu()? - before) * 1e3 / time.as_secs_f64();
-            Ok(([accepting, fresh, used, idling], generator.finish()?))
+        let (others, row) = bench.round(&bench.server(), Place::Tested, &mut outcome, |running| {
+            watch_idle(bench, running, ask, bench.time(5.0))
         })?;
         outcome.others = outcome.others.max(others);
-        rows.push(row);
+        rows.push(row.figures);
     }
     let [plain, rich, told] = rows[..] else { return Err("three runs".into()) };
     let beside = |what: &str, unit, row: [f64; 4], figure: usize, aim| Figure {
