@@ -249,6 +249,18 @@ impl ClientMessage {
     }
 }
 
+impl From<String> for ClientMessage {
+    fn from(content: String) -> Self {
+        Self::new(content)
+    }
+}
+
+impl From<&str> for ClientMessage {
+    fn from(content: &str) -> Self {
+        Self::new(content)
+    }
+}
+
 impl ClientEdit {
     /// This text for the message with this `seq`.
     pub fn new(target: u64, content: impl Into<String>) -> Self {

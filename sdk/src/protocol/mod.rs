@@ -28,6 +28,6 @@ pub use register::{AckLimits, ClientRow, Register, RegisterAck, Resume, RichAck,
 pub use render::{Author, render_plain};
 pub use server::{
     ForwardingDelete, ForwardingEdit, ForwardingMessage, ForwardingReceipt, MessageAck, Presence, Refusal,
-    ServerPacket,
+    ServerPacket, entry_seq,
 };
 pub use words::{ErrorCode, PresenceStatus, ReceiptStatus, Status};

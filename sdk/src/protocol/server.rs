@@ -255,6 +255,19 @@ impl ServerPacket {
     }
 }
 
+/// The `seq` of an entry of the log whose packet did not decode, as it may be of a kind that this crate does not
+/// know: `None` if the packet is of no entry. The cursor passes it all the same.
+pub fn entry_seq(text: &str) -> Option<u64> {
+    let read = |text: &str| {
+        Fields::find(text, &["action", "seq"], |fields| {
+            let action = fields.need("action", Value::borrowed)?;
+            let is_entry = action.as_ref().starts_with("forwarding-");
+            fields.need("seq", Value::number).map(|seq| is_entry.then_some(seq))
+        })
+    };
+    read::decode(text, usize::MAX, read).ok().flatten()
+}
+
 impl ForwardingMessage {
     /// A message with this text, from the client of this name, and nothing else: a plain one.
     pub fn new(source_client_name: impl Into<String>, content: impl Into<String>) -> Self {

@@ -1,0 +1,157 @@
+//! What the handles and the task have in common: the state machine, and who waits for it.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use futures_channel::oneshot;
+
+use crate::runtime;
+use crate::session::{Event, Session, Settings};
+
+use super::sent::Outcome;
+
+/// One client.
+#[derive(Debug)]
+pub(super) struct Shared {
+    core: Mutex<Core>,
+}
+
+/// What is behind the lock. It is held for moments only, and nothing of the program's runs under it.
+#[derive(Debug)]
+pub(super) struct Core {
+    pub(super) session: Session<oneshot::Sender<Outcome>>,
+    /// The task, when it waits.
+    pub(super) driver: Option<Waker>,
+    events: VecDeque<Event>,
+    event_capacity: usize,
+    /// The events that were dropped since the last that was taken.
+    lagged: u64,
+    /// Whether someone takes events.
+    has_reader: bool,
+    reader: Option<Waker>,
+    /// Who waits for another state, or for room in the outbox.
+    watchers: Vec<Waker>,
+    /// How many states there have been.
+    pub(super) states: u64,
+}
+
+/// Who is to be woken, once the lock is free.
+#[derive(Debug, Default)]
+#[must_use]
+pub(super) struct Wake {
+    wakers: Vec<Waker>,
+    settled: Vec<(oneshot::Sender<Outcome>, Outcome)>,
+}
+
+impl Wake {
+    pub(super) fn now(self) {
+        for (reply, outcome) in self.settled {
+            // Who dropped the `Sent` does not want to know.
+            let _ = reply.send(outcome);
+        }
+        self.wakers.into_iter().for_each(Waker::wake);
+    }
+}
+
+impl Shared {
+    pub(super) fn new(settings: Settings, event_capacity: usize) -> Self {
+        let session = Session::new(settings, runtime::seed(), runtime::now());
+        let mut core = Core {
+            session,
+            driver: None,
+            events: VecDeque::new(),
+            event_capacity: event_capacity.max(1),
+            lagged: 0,
+            has_reader: true,
+            reader: None,
+            watchers: Vec::new(),
+            states: 0,
+        };
+        core.deliver().now();
+        Self { core: Mutex::new(core) }
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, Core> {
+        // A panic under the lock would be a bug of ours; the other handles go on as well as they can.
+        self.core.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does something with the state machine, and has the task see to what follows from it.
+    pub(super) fn tell<T>(&self, act: impl FnOnce(&mut Core) -> T) -> T {
+        let mut core = self.lock();
+        let outcome = act(&mut core);
+        let mut wake = core.deliver();
+        wake.wakers.extend(core.driver.take());
+        drop(core);
+        wake.now();
+        outcome
+    }
+
+    /// Waits until `ready` says so; it is asked again whenever the state or the outbox changes.
+    pub(super) async fn wait_for(&self, ready: impl Fn(&Core) -> bool) {
+        std::future::poll_fn(|context| {
+            let mut core = self.lock();
+            if ready(&core) { Poll::Ready(()) } else { core.watch(context) }
+        })
+        .await;
+    }
+}
+
+impl Core {
+    /// Hands on what the state machine has to tell.
+    pub(super) fn deliver(&mut self) -> Wake {
+        let mut wake = Wake::default();
+        while let Some(settled) = self.session.pop_settled() {
+            wake.settled.push(settled);
+        }
+        let states = self.states;
+        let mut is_news = false;
+        while let Some(event) = self.session.pop_event() {
+            self.states += u64::from(matches!(event, Event::State(_)));
+            if self.has_reader {
+                is_news = true;
+                if self.events.len() >= self.event_capacity {
+                    self.events.pop_front();
+                    self.lagged += 1;
+                }
+                self.events.push_back(event);
+            }
+        }
+        if is_news {
+            wake.wakers.extend(self.reader.take());
+        }
+        if self.states != states || !wake.settled.is_empty() {
+            wake.wakers.append(&mut self.watchers);
+        }
+        wake
+    }
+
+    /// Has the task that asks be woken at the next change.
+    pub(super) fn watch<T>(&mut self, context: &Context<'_>) -> Poll<T> {
+        if !self.watchers.iter().any(|waker| waker.will_wake(context.waker())) {
+            self.watchers.push(context.waker().clone());
+        }
+        Poll::Pending
+    }
+
+    /// Moves what there is into `taken`, which is empty.
+    pub(super) fn poll_events(&mut self, taken: &mut VecDeque<Event>, context: &Context<'_>) -> Poll<()> {
+        if self.events.is_empty() && !self.session.state().is_closed() {
+            self.reader = Some(context.waker().clone());
+            return Poll::Pending;
+        }
+        std::mem::swap(&mut self.events, taken);
+        if self.lagged > 0 {
+            taken.push_front(Event::Lagged { events: std::mem::take(&mut self.lagged) });
+        }
+        Poll::Ready(())
+    }
+
+    /// Nobody takes events any more.
+    pub(super) fn drop_reader(&mut self) {
+        self.has_reader = false;
+        self.reader = None;
+        self.events = VecDeque::new();
+    }
+}

@@ -1,0 +1,308 @@
+//! What is to be sent, and what has been sent and is not confirmed.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::protocol::{ClientMessage, ClientPacket, ForwardingMessage, ServerPacket, render_plain};
+
+use super::send::{Confirmation, Fate, SendError, SendFailure};
+use super::settings::{OutboxLimits, WhenFull};
+
+/// The most packets, and bytes of text in them, that are on their way at once: enough for a far router, and
+/// little enough that a slow line has them acknowledged in time.
+const WINDOW: usize = 512;
+const WINDOW_BYTES: usize = 256 * 1024;
+
+/// Something that is to be sent.
+#[derive(Debug)]
+pub(super) struct Item<R> {
+    /// Its place in the order of sending, and its `id` on the wire: unique in all sessions of the client.
+    pub(super) order: u64,
+    pub(super) packet: ClientPacket,
+    /// Where the outcome goes; `None` for what has no answer.
+    reply: Option<R>,
+    /// How often it has been sent, and when last.
+    pub(super) sends: u32,
+    pub(super) sent_at: Duration,
+    /// Whether it may have arrived, although it is to be sent again.
+    is_unsure: bool,
+}
+
+/// What became of an item.
+pub(super) type Outcome = Result<Confirmation, (SendError, Fate)>;
+
+/// Where an outcome goes, and what it is there.
+pub(crate) type Settled<R> = (R, Result<Confirmation, SendFailure>);
+
+/// The items of a client, in their order.
+#[derive(Debug)]
+pub(super) struct Outbox<R> {
+    limits: OutboxLimits,
+    /// Never sent, or to be sent again.
+    waiting: VecDeque<Item<R>>,
+    /// Sent, and not answered.
+    unanswered: VecDeque<Item<R>>,
+    /// The bytes of both, and those of the unanswered.
+    bytes: usize,
+    unanswered_bytes: usize,
+    last: u64,
+}
+
+impl<R> Item<R> {
+    /// Makes a message that answers another one that answers none. Whether it was one.
+    pub(super) fn forget_reply(&mut self) -> bool {
+        match &mut self.packet {
+            ClientPacket::Message(message) => message.reply_to.take().is_some(),
+            _ => false,
+        }
+    }
+}
+
+impl<R> Outbox<R> {
+    pub(super) const fn new(limits: OutboxLimits) -> Self {
+        Self {
+            limits,
+            waiting: VecDeque::new(),
+            unanswered: VecDeque::new(),
+            bytes: 0,
+            unanswered_bytes: 0,
+            last: 0,
+        }
+    }
+
+    /// Takes a packet, or refuses it. What has to give way for it is put into `settled`.
+    pub(super) fn push(
+        &mut self,
+        mut packet: ClientPacket,
+        reply: Option<R>,
+        settled: &mut VecDeque<Settled<R>>,
+    ) -> Result<(), SendError> {
+        let bytes = size(&packet);
+        while !self.has_room(bytes) {
+            let oldest = match self.limits.when_full {
+                WhenFull::DropOldest => self.take_oldest_unsent(),
+                WhenFull::Refuse => None,
+            };
+            let Some(oldest) = oldest else {
+                return refuse(packet, reply, SendError::OutboxFull, settled);
+            };
+            self.settle(oldest, Err((SendError::OutboxFull, Fate::NotSent)), settled);
+        }
+        self.last += 1;
+        set_id(&mut packet, reply.as_ref().map(|_| self.last.to_string()));
+        self.bytes += bytes;
+        self.waiting.push_back(Item {
+            order: self.last,
+            packet,
+            reply,
+            sends: 0,
+            sent_at: Duration::ZERO,
+            is_unsure: false,
+        });
+        Ok(())
+    }
+
+    /// Whether there is room for a packet of this size.
+    pub(super) fn has_room(&self, bytes: usize) -> bool {
+        let count = self.waiting.len() + self.unanswered.len();
+        count < self.limits.messages.max(1) && (count == 0 || self.bytes + bytes <= self.limits.bytes)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty() && self.unanswered.is_empty()
+    }
+
+    /// The number of the newest item, and that of the oldest one that is not settled.
+    pub(super) const fn last(&self) -> u64 {
+        self.last
+    }
+
+    pub(super) fn first_unsettled(&self) -> Option<u64> {
+        self.waiting.iter().take(1).chain(&self.unanswered).map(|item| item.order).min()
+    }
+
+    /// The next item that may be sent now.
+    pub(super) fn next(&mut self) -> Option<Item<R>> {
+        if self.has_next() { self.waiting.pop_front() } else { None }
+    }
+
+    /// Whether something waits, and not for answers.
+    pub(super) fn has_next(&self) -> bool {
+        !self.waiting.is_empty() && self.unanswered.len() < WINDOW && self.unanswered_bytes < WINDOW_BYTES
+    }
+
+    /// The item was sent. It is kept if it will have an answer.
+    pub(super) fn sent(&mut self, mut item: Item<R>, now: Duration) {
+        if item.reply.is_some() {
+            item.sends += 1;
+            item.sent_at = now;
+            self.unanswered_bytes += size(&item.packet);
+            self.unanswered.push_back(item);
+        } else {
+            self.bytes = self.bytes.saturating_sub(size(&item.packet));
+        }
+    }
+
+    /// What was sent longest ago.
+    pub(super) fn oldest_unanswered(&self) -> Option<&Item<R>> {
+        self.unanswered.front()
+    }
+
+    pub(super) fn take_oldest_unanswered(&mut self) -> Option<Item<R>> {
+        self.take_unanswered(0)
+    }
+
+    fn take_unanswered(&mut self, index: usize) -> Option<Item<R>> {
+        let item = self.unanswered.remove(index)?;
+        self.unanswered_bytes = self.unanswered_bytes.saturating_sub(size(&item.packet));
+        Some(item)
+    }
+
+    fn take_oldest_unsent(&mut self) -> Option<Item<R>> {
+        let index = self.waiting.iter().position(|item| !item.is_unsure)?;
+        self.waiting.remove(index)
+    }
+
+    /// What was sent with this `id` and is answered now: what the answer leaves to be sent was not entered, as if
+    /// it had never been sent.
+    pub(super) fn take_answered(&mut self, id: &str) -> Option<Item<R>> {
+        let order = id.parse::<u64>().ok()?;
+        let mut item = if let Some(index) = self.unanswered.iter().position(|item| item.order == order) {
+            self.take_unanswered(index)?
+        } else {
+            // About to be sent again.
+            let index = self.waiting.iter().position(|item| item.order == order && item.sends > 0)?;
+            self.waiting.remove(index)?
+        };
+        item.sends = 0;
+        item.is_unsure = false;
+        Some(item)
+    }
+
+    /// Puts an item back to where it was among those that wait.
+    pub(super) fn put_back(&mut self, item: Item<R>) {
+        let index = self.waiting.partition_point(|other| other.order < item.order);
+        self.waiting.insert(index, item);
+    }
+
+    /// All that was sent and not answered is to be sent again; `is_unsure` says whether it may have arrived.
+    pub(super) fn put_back_all(&mut self, is_unsure: bool) {
+        while let Some(mut item) = self.take_oldest_unanswered() {
+            item.is_unsure = true;
+            self.put_back(item);
+        }
+        if !is_unsure {
+            self.waiting.iter_mut().for_each(|item| item.is_unsure = false);
+        }
+    }
+
+    /// The numbers of entries mean nothing any more: what changes an entry is void, while a message that
+    /// answers one is still a message.
+    pub(super) fn forget_numbers(&mut self, error: &SendError, settled: &mut VecDeque<Settled<R>>) {
+        for mut item in std::mem::take(&mut self.waiting) {
+            if matches!(item.packet, ClientPacket::Message(_)) {
+                item.forget_reply();
+                self.waiting.push_back(item);
+            } else {
+                self.settle(item, Err((error.clone(), Fate::NotSent)), settled);
+            }
+        }
+    }
+
+    /// All that was sent and not answered is settled so.
+    pub(super) fn settle_unanswered(&mut self, outcome: &Outcome, settled: &mut VecDeque<Settled<R>>) {
+        while let Some(item) = self.take_oldest_unanswered() {
+            self.settle(item, outcome.clone(), settled);
+        }
+    }
+
+    /// What may have arrived will never have an answer.
+    pub(super) fn settle_unknown(&mut self, settled: &mut VecDeque<Settled<R>>) {
+        let unknown = Err((SendError::FateUnknown, Fate::Unknown));
+        self.settle_unanswered(&unknown, settled);
+        for item in std::mem::take(&mut self.waiting) {
+            if item.is_unsure {
+                self.settle(item, unknown.clone(), settled);
+            } else {
+                self.waiting.push_back(item);
+            }
+        }
+    }
+
+    /// The client has ended: what was not sent never will be.
+    pub(super) fn settle_all(&mut self, settled: &mut VecDeque<Settled<R>>) {
+        self.settle_unknown(settled);
+        while let Some(item) = self.waiting.pop_front() {
+            self.settle(item, Err((SendError::Closed, Fate::NotSent)), settled);
+        }
+    }
+
+    /// Tells where it is waited for what became of an item.
+    pub(super) fn settle(&mut self, item: Item<R>, outcome: Outcome, settled: &mut VecDeque<Settled<R>>) {
+        self.bytes = self.bytes.saturating_sub(size(&item.packet));
+        if let Some(reply) = item.reply {
+            let outcome = outcome.map_err(|(error, fate)| {
+                failure(item.packet, error, if item.is_unsure { Fate::Unknown } else { fate })
+            });
+            settled.push_back((reply, outcome));
+        }
+    }
+}
+
+/// Settles what never got into an outbox; who waits for no answer is told at once.
+pub(super) fn refuse<R>(
+    packet: ClientPacket,
+    reply: Option<R>,
+    error: SendError,
+    settled: &mut VecDeque<Settled<R>>,
+) -> Result<(), SendError> {
+    let Some(reply) = reply else { return Err(error) };
+    settled.push_back((reply, Err(failure(packet, error, Fate::NotSent))));
+    Ok(())
+}
+
+fn failure(mut packet: ClientPacket, error: SendError, fate: Fate) -> SendFailure {
+    set_id(&mut packet, None);
+    SendFailure { error, fate, packet: Box::new(packet) }
+}
+
+/// Gives a packet another `id`, if it is of a kind that has one.
+fn set_id(packet: &mut ClientPacket, id: Option<String>) {
+    match packet {
+        ClientPacket::Message(message) => message.id = id,
+        ClientPacket::Edit(edit) => edit.id = id,
+        ClientPacket::Delete(delete) => delete.id = id,
+        _ => {}
+    }
+}
+
+/// The bytes of a packet's texts, which are at most those of the packet.
+pub(super) fn size(packet: &ClientPacket) -> usize {
+    let length = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+    match packet {
+        ClientPacket::Message(message) => {
+            let sender = message.sender.as_ref();
+            let sender = sender.map_or(0, |who| who.name.len() + length(&who.id) + length(&who.avatar));
+            let attachments = message.attachments.iter();
+            let attachments = attachments
+                .map(|file| file.url.len() + length(&file.name) + length(&file.mime))
+                .sum::<usize>();
+            message.content.len() + sender + attachments + length(&message.event)
+        }
+        ClientPacket::Edit(edit) => edit.content.len(),
+        ClientPacket::Receipt(receipt) => length(&receipt.reason) + length(&receipt.remote_id),
+        _ => 0,
+    }
+}
+
+/// What a server that speaks plain is sent for a packet, as a router that speaks rich would render it.
+pub(super) fn in_plain(packet: &ClientPacket) -> Option<ClientPacket> {
+    let ClientPacket::Message(message) = packet else { return None };
+    let mut forwarded =
+        ForwardingMessage { content: message.content.clone(), ..ForwardingMessage::default() };
+    forwarded.sender.clone_from(&message.sender);
+    forwarded.attachments.clone_from(&message.attachments);
+    forwarded.event.clone_from(&message.event);
+    let content = render_plain(&ServerPacket::Message(forwarded), None)?;
+    Some(ClientPacket::Message(ClientMessage::new(content)))
+}

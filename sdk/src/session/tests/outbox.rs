@@ -1,0 +1,156 @@
+//! How much may wait, and what gives way.
+
+use super::bed::{Bed, acked, message};
+use super::test;
+use crate::protocol::{ClientPacket, ClientReceipt, ReceiptStatus};
+use crate::session::{Fate, OutboxLimits, SendError, WhenFull};
+
+fn bed(messages: usize, bytes: usize, when_full: WhenFull) -> Bed {
+    Bed::with(|settings| settings.outbox = OutboxLimits { messages, bytes, when_full })
+}
+
+fn full(tickets: impl IntoIterator<Item = u64>) -> Vec<(u64, SendError, Fate)> {
+    tickets.into_iter().map(|ticket| (ticket, SendError::OutboxFull, Fate::NotSent)).collect()
+}
+
+/// What is sent once there is a router.
+fn sent(bed: &mut Bed) -> Vec<String> {
+    bed.again(&super::bed::ack(0, 0).text());
+    bed.written()
+}
+
+fn report(bed: &mut Bed) -> Result<(), SendError> {
+    bed.session.send(ClientPacket::Receipt(ClientReceipt::new(1, ReceiptStatus::Delivered)), None)
+}
+
+#[test]
+fn beyond_so_many_messages_the_new_one_is_refused() {
+    let mut bed = bed(3, 1000, WhenFull::Refuse);
+    for text in ["a", "b", "c", "d", "e"] {
+        assert_eq!(bed.session.has_room(), bed.session.last_sent() < 3);
+        bed.say(text);
+    }
+    assert_eq!(bed.failed(), full(4..=5));
+    assert_eq!(sent(&mut bed), [message("a", 1), message("b", 2), message("c", 3)]);
+}
+
+#[test]
+fn what_is_on_its_way_counts_until_it_is_answered() {
+    let mut bed = bed(2, 1000, WhenFull::Refuse);
+    bed.say("a");
+    bed.say("b");
+    assert_eq!(sent(&mut bed).len(), 2);
+    assert!(!bed.session.has_room());
+    bed.say("c");
+    assert_eq!(bed.failed(), full([3]));
+    bed.read(&acked(1, 1));
+    assert!(bed.session.has_room());
+    bed.say("d");
+    assert_eq!(bed.settled().len(), 1);
+    assert_eq!(bed.written().len(), 1);
+}
+
+#[test]
+fn beyond_so_many_bytes_the_new_one_is_refused() {
+    let mut bed = bed(100, 10, WhenFull::Refuse);
+    bed.say("12345");
+    bed.say("123456");
+    bed.say("12345");
+    assert_eq!(bed.failed(), full([2]));
+    bed.say("1");
+    assert_eq!(bed.failed(), full([4]));
+    assert_eq!(sent(&mut bed).len(), 2);
+    // What was refused has no number.
+    for id in [1, 2] {
+        bed.read(&acked(id, id));
+    }
+    bed.settled();
+    bed.say("1234567890");
+    assert_eq!(bed.settled(), [], "all bytes are free again");
+}
+
+#[test]
+fn a_single_packet_may_be_larger() {
+    for when_full in [WhenFull::Refuse, WhenFull::DropOldest] {
+        let mut bed = bed(100, 10, when_full);
+        bed.say(&"x".repeat(100));
+        assert_eq!(bed.settled(), []);
+        assert!(!bed.session.has_room());
+        assert_eq!(sent(&mut bed).len(), 1);
+    }
+}
+
+#[test]
+fn no_room_at_all_is_room_for_one() {
+    let mut bed = bed(0, 0, WhenFull::Refuse);
+    bed.say("a");
+    assert_eq!(bed.settled(), []);
+    bed.say("b");
+    assert_eq!(bed.failed(), full([2]));
+}
+
+#[test]
+fn the_oldest_gives_way_if_that_is_wanted() {
+    let mut bed = bed(3, 1000, WhenFull::DropOldest);
+    for text in ["a", "b", "c", "d", "e"] {
+        bed.say(text);
+    }
+    assert_eq!(bed.failed(), full(1..=2));
+    assert_eq!(sent(&mut bed), [message("c", 3), message("d", 4), message("e", 5)]);
+}
+
+#[test]
+fn as_many_of_the_oldest_as_it_takes() {
+    let mut bed = bed(100, 10, WhenFull::DropOldest);
+    for text in ["123", "456", "789"] {
+        bed.say(text);
+    }
+    bed.say("12345");
+    assert_eq!(bed.failed(), full(1..=2));
+    assert_eq!(sent(&mut bed).len(), 2);
+}
+
+#[test]
+fn what_is_on_its_way_does_not_give_way() {
+    let mut bed = bed(2, 1000, WhenFull::DropOldest);
+    bed.say("a");
+    bed.say("b");
+    assert_eq!(sent(&mut bed).len(), 2);
+    bed.say("c");
+    assert_eq!(bed.failed(), full([3]));
+    bed.read(&acked(1, 1));
+    bed.say("d");
+    bed.say("e");
+    assert_eq!(bed.settled().remove(1).1.unwrap_err().text(), "d");
+    // What was refused has no number.
+    assert_eq!(bed.written(), [message("e", 4)]);
+}
+
+#[test]
+fn a_receipt_that_finds_no_room_is_refused_too() {
+    let mut bed = bed(2, 1000, WhenFull::Refuse);
+    bed.say("a");
+    assert_eq!(report(&mut bed), Ok(()));
+    assert_eq!(report(&mut bed), Err(SendError::OutboxFull));
+    assert_eq!(sent(&mut bed).len(), 2);
+    // It is not waited for.
+    assert_eq!(report(&mut bed), Ok(()));
+}
+
+#[test]
+fn a_receipt_gives_way_without_a_word() {
+    let mut bed = bed(1, 1000, WhenFull::DropOldest);
+    assert_eq!(report(&mut bed), Ok(()));
+    bed.say("a");
+    assert_eq!(bed.settled(), []);
+    assert_eq!(sent(&mut bed).len(), 1);
+}
+
+#[test]
+fn there_is_room_in_what_has_ended() {
+    let mut bed = bed(1, 1000, WhenFull::Refuse);
+    bed.say("a");
+    assert!(!bed.session.has_room());
+    bed.session.abandon();
+    assert!(bed.session.has_room(), "nobody waits for it in vain");
+}
