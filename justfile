@@ -1,6 +1,9 @@
 # What this project does, by `just`. `just --list` shows it.
 
 set positional-arguments
+set ignore-comments
+
+wasm := "--locked --package multichat --lib --target wasm32-unknown-unknown"
 
 # Lists the recipes.
 default:
@@ -10,18 +13,33 @@ default:
 serve *arguments:
     cargo run --locked --release --package multichat-server -- "$@"
 
-# Runs all tests. They bring what they need, but for python3 and npm; if one of these is missing they say so.
+# Runs all tests. They bring what they need, but for python3, npm and Chromium; if one is missing they say so.
 test:
+    ./scripts/with-tools --browser true
     cargo test --locked --workspace
+    ./scripts/with-tools --browser ./scripts/test-wasm
+    ./scripts/with-tools --browser npm --prefix sdk/npm test
 
 # Checks formatting, lints, documentation, and what each part may depend on.
 lint:
+    ./scripts/with-tools true
     cargo fmt --all --check
     cargo clippy --locked --workspace --all-targets -- -D warnings
-    cargo clippy --locked --package multichat --target wasm32-unknown-unknown -- -D warnings
+    # As it is shipped: with the protocol alone.
+    cargo clippy --locked --package multichat-server -- -D warnings
+    cargo clippy {{ wasm }} --no-default-features -- -D warnings
+    cargo clippy {{ wasm }} -- -D warnings
+    cargo clippy {{ wasm }} --profile test -- -D warnings
+    cargo clippy {{ wasm }} --features js -- -D warnings
     RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --document-private-items
+    RUSTDOCFLAGS="-D warnings" cargo doc {{ wasm }} --features js --no-deps --document-private-items
     ./scripts/check-dependencies
+    ./scripts/with-tools npm --prefix sdk/npm run lint
 
-# Measures speed and memory beside two yardsticks, on Linux; `just bench --help` tells what can be chosen.
+# Builds the npm package, as sdk/npm/multichat-*.tgz.
+package:
+    ./scripts/with-tools npm --prefix sdk/npm run tarball
+
+# Measures speed and memory beside yardsticks, on Linux; `just bench --help` tells what can be chosen.
 bench *arguments:
-    cargo bench --locked --package multichat-server --bench router -- "$@"
+    ./scripts/bench "$@"
