@@ -253,9 +253,8 @@ impl Router {
         let session = self.member.as_ref().and_then(|member| member.session.as_ref());
         let mut of_session: Vec<_> = self.ids.iter().filter(|((of, _), _)| Some(of) == session).collect();
         of_session.sort();
-        if let Some(((_, id), seq)) =
-            of_session.get(usize::try_from(choice).unwrap() % of_session.len().max(1))
-        {
+        let index = choice % of_session.len().max(1) as u64;
+        if let Some(((_, id), seq)) = of_session.get(usize::try_from(index).unwrap()) {
             // Only what the client was told of already.
             if self.member.as_ref().is_some_and(|member| member.told >= **seq) {
                 self.outward.push_back(super::bed::acked(id.parse().unwrap(), **seq));
