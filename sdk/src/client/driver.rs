@@ -208,15 +208,19 @@ impl Open {
         if core.session.wants_ping(now) {
             self.is_dirty |= self.socket.ping().is_ok();
         }
-        while let Poll::Ready(Ok(())) = self.socket.poll_ready(context) {
-            let Some(packet) = core.session.pull(now) else { break };
-            if self.socket.start_send(packet).is_err() {
+        loop {
+            while let Poll::Ready(Ok(())) = self.socket.poll_ready(context) {
+                let Some(packet) = core.session.pull(now) else { break };
+                if self.socket.start_send(packet).is_err() {
+                    return;
+                }
+                self.is_dirty = true;
+            }
+            if !self.is_dirty || !matches!(self.socket.poll_flush(context), Poll::Ready(Ok(()))) {
                 return;
             }
-            self.is_dirty = true;
-        }
-        if self.is_dirty && matches!(self.socket.poll_flush(context), Poll::Ready(Ok(()))) {
             self.is_dirty = false;
+            // In the plain dialect this makes room for more.
             core.session.flushed();
         }
     }

@@ -140,7 +140,7 @@ impl Client {
     /// Takes nothing new, waits until it is known what became of all that has been sent, but no longer than
     /// `limit`, and then closes the client. Resolves when it has ended.
     pub async fn drain(&self, limit: Duration) {
-        self.shared().tell(|core| core.session.drain(runtime::now() + limit));
+        self.shared().tell(|core| core.session.drain(runtime::now().saturating_add(limit)));
         self.closed().await;
     }
 

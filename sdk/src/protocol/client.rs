@@ -152,7 +152,7 @@ impl ClientPacket {
         })
     }
 
-    fn read<const N: usize>(fields: &Fields<'_, N>, dialect: Dialect) -> Result<Self, DecodeError> {
+    fn read(fields: &Fields<'_>, dialect: Dialect) -> Result<Self, DecodeError> {
         let action = fields.need("action", Value::borrowed)?;
         match (check::filled("action", action.as_ref())?, dialect) {
             ("register", _) => Register::read(fields).map(Self::Register),
@@ -226,7 +226,7 @@ impl ClientMessage {
         Self { content: content.into(), ..Self::default() }
     }
 
-    fn read<const N: usize>(fields: &Fields<'_, N>) -> Result<Self, DecodeError> {
+    fn read(fields: &Fields<'_>) -> Result<Self, DecodeError> {
         let attachments = Attachment::read_all(fields, limits::ATTACHMENTS)?;
         Ok(Self {
             content: parts::content(fields, &attachments)?,

@@ -55,7 +55,7 @@ impl Place {
         Self { seq, time }
     }
 
-    pub(super) fn read<const N: usize>(fields: &Fields<'_, N>) -> Result<Self, DecodeError> {
+    pub(super) fn read(fields: &Fields<'_>) -> Result<Self, DecodeError> {
         Ok(Self { seq: fields.need("seq", Value::number)?, time: fields.need("time", Value::number)? })
     }
 }
@@ -89,10 +89,7 @@ impl Attachment {
     }
 
     /// The attachments of a message, at most `max`.
-    pub(super) fn read_all<const N: usize>(
-        fields: &Fields<'_, N>,
-        max: usize,
-    ) -> Result<Vec<Self>, DecodeError> {
+    pub(super) fn read_all(fields: &Fields<'_>, max: usize) -> Result<Vec<Self>, DecodeError> {
         let list = fields.take("attachments", |value| value.list(max))?.unwrap_or_default();
         list.into_iter().map(Self::read).collect()
     }
@@ -121,10 +118,7 @@ impl Attachment {
 }
 
 /// The `content` of a message, which only one with attachments may leave out.
-pub(super) fn content<const N: usize>(
-    fields: &Fields<'_, N>,
-    attachments: &[Attachment],
-) -> Result<String, DecodeError> {
+pub(super) fn content(fields: &Fields<'_>, attachments: &[Attachment]) -> Result<String, DecodeError> {
     if attachments.is_empty() {
         fields.need("content", Value::filled)
     } else {

@@ -41,24 +41,28 @@ pub(super) fn encode(packet: &impl Serialize) -> String {
     serde_json::to_string(packet).unwrap_or_default()
 }
 
+/// The most fields that an object has: the packets of the server, all together.
+const MOST: usize = 24;
+
 /// Where in an object the values of its known fields are.
 ///
 /// All other fields are checked for their grammar and passed over, whatever they are and however deep: that
 /// is done without recursion, here and where the known ones are found.
-pub(super) struct Fields<'a, const N: usize> {
-    names: &'static [&'static str; N],
+pub(super) struct Fields<'a> {
+    names: &'static [&'static str],
     /// What all names begin with, and the keys do not: the object's own name, and a dot.
     prefix: &'static str,
-    values: [Option<&'a str>; N],
+    /// In the order of the names.
+    values: [Option<&'a str>; MOST],
     /// A bit for each field that came again.
     twice: u32,
 }
 
-impl<'a, const N: usize> Fields<'a, N> {
+impl<'a> Fields<'a> {
     /// Finds the fields of a packet, and has them read.
     pub(super) fn find<T>(
         text: &'a str,
-        names: &'static [&'static str; N],
+        names: &'static [&'static str],
         read: impl FnOnce(&Self) -> Result<T, DecodeError>,
     ) -> Result<T, DecodeError> {
         Self::find_within(text, "", names, read)
@@ -67,11 +71,11 @@ impl<'a, const N: usize> Fields<'a, N> {
     fn find_within<T>(
         text: &'a str,
         prefix: &'static str,
-        names: &'static [&'static str; N],
+        names: &'static [&'static str],
         read: impl FnOnce(&Self) -> Result<T, DecodeError>,
     ) -> Result<T, DecodeError> {
-        const { assert!(N <= u32::BITS as usize) };
-        let mut fields = Self { names, prefix, values: [None; N], twice: 0 };
+        debug_assert!(names.len() <= MOST, "an object with more fields than there is room for");
+        let mut fields = Self { names, prefix, values: [None; MOST], twice: 0 };
         let mut json = serde_json::Deserializer::from_str(text);
         fields.deserialize(&mut json).and_then(|()| json.end()).map_err(|_| DecodeError::NotJson)?;
         read(&fields)
@@ -105,7 +109,7 @@ impl<'a, const N: usize> Fields<'a, N> {
     }
 }
 
-impl<'a, const N: usize> DeserializeSeed<'a> for &mut Fields<'a, N> {
+impl<'a> DeserializeSeed<'a> for &mut Fields<'a> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'a>>(self, json: D) -> Result<(), D::Error> {
@@ -113,7 +117,7 @@ impl<'a, const N: usize> DeserializeSeed<'a> for &mut Fields<'a, N> {
     }
 }
 
-impl<'a, const N: usize> Visitor<'a> for &mut Fields<'a, N> {
+impl<'a> Visitor<'a> for &mut Fields<'a> {
     type Value = ();
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -211,11 +215,11 @@ impl<'a> Value<'a> {
     }
 
     /// The fields of an object, as `read` reads them. Their names are the keys with `prefix` before them.
-    pub(super) fn object<T, const N: usize>(
+    pub(super) fn object<T>(
         self,
         prefix: &'static str,
-        names: &'static [&'static str; N],
-        read: impl FnOnce(&Fields<'a, N>) -> Result<T, DecodeError>,
+        names: &'static [&'static str],
+        read: impl FnOnce(&Fields<'a>) -> Result<T, DecodeError>,
     ) -> Result<T, DecodeError> {
         if !self.json.starts_with('{') {
             return self.wrong("an object");

@@ -131,7 +131,7 @@ impl Register {
         Self { client_name: client_name.into(), secret_key: secret_key.into(), rich: None }
     }
 
-    pub(super) fn read<const N: usize>(fields: &Fields<'_, N>) -> Result<Self, DecodeError> {
+    pub(super) fn read(fields: &Fields<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             client_name: fields.need("client-name", Value::text)?,
             secret_key: fields.need("secret-key", Value::text)?,
@@ -169,7 +169,7 @@ impl RichRegister {
         Self { protocol: PROTOCOL, history: 0, resume: None, presence: false }
     }
 
-    fn read<const N: usize>(fields: &Fields<'_, N>, protocol: u64) -> Result<Self, DecodeError> {
+    fn read(fields: &Fields<'_>, protocol: u64) -> Result<Self, DecodeError> {
         Ok(Self {
             protocol,
             history: fields.take("history", Value::number)?.unwrap_or_default(),
@@ -223,7 +223,7 @@ impl RegisterAck {
         Self { rich: Some(ack) }
     }
 
-    pub(super) fn read<const N: usize>(fields: &Fields<'_, N>) -> Result<Self, DecodeError> {
+    pub(super) fn read(fields: &Fields<'_>) -> Result<Self, DecodeError> {
         let Some(protocol) = protocol(fields)? else { return Ok(Self::new()) };
         Ok(Self::rich(RichAck {
             protocol,
@@ -334,7 +334,7 @@ impl ClientRow {
 }
 
 /// The number of a rich dialect; `None` for the plain one.
-fn protocol<const N: usize>(fields: &Fields<'_, N>) -> Result<Option<u64>, DecodeError> {
+fn protocol(fields: &Fields<'_>) -> Result<Option<u64>, DecodeError> {
     match fields.take("protocol", Value::number)? {
         None | Some(1) => Ok(None),
         Some(0) => Err(DecodeError::WrongType { field: "protocol", expected: "a whole number from 1 on" }),

@@ -202,7 +202,7 @@ impl ServerPacket {
         })
     }
 
-    fn read<const N: usize>(fields: &Fields<'_, N>, dialect: Dialect) -> Result<Self, DecodeError> {
+    fn read(fields: &Fields<'_>, dialect: Dialect) -> Result<Self, DecodeError> {
         let action = fields.need("action", Value::borrowed)?;
         match (check::filled("action", action.as_ref())?, dialect) {
             ("register-ack", _) => RegisterAck::read(fields).map(Self::RegisterAck),
@@ -274,7 +274,7 @@ impl ForwardingMessage {
         Self { source_client_name: source_client_name.into(), content: content.into(), ..Self::default() }
     }
 
-    fn read<const N: usize>(fields: &Fields<'_, N>) -> Result<Self, DecodeError> {
+    fn read(fields: &Fields<'_>) -> Result<Self, DecodeError> {
         let attachments = Attachment::read_all(fields, usize::MAX)?;
         Ok(Self {
             source_client_name: fields.need("source-client-name", Value::filled)?,

@@ -5,7 +5,8 @@ use super::name;
 /// Whether a text is an absolute `http` or `https` URL with a host, fit to be shown on a line of its own:
 /// without white space, control characters and what turns the direction of the text around.
 pub(super) fn is_url(text: &str) -> bool {
-    let Some((scheme, rest)) = text.split_once("://") else { return false };
+    let Some((scheme, rest)) = text.split_once(':') else { return false };
+    let Some(rest) = rest.strip_prefix("//") else { return false };
     let is_web = ["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
     let authority = rest.split(['/', '\\', '?', '#']).next().unwrap_or_default();
     let host = authority.rsplit('@').next().unwrap_or_default();

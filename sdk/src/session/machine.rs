@@ -426,6 +426,9 @@ impl<R> Session<R> {
             }
             if !online.is_rich() {
                 self.outbox.settle_unknown(&mut self.settled);
+            } else if matches!(cause, ConnectError::Closed { code: 1009, .. }) {
+                // Sent again, it would close the next connection too.
+                self.outbox.give_up_largest(&mut self.settled);
             }
         }
         let by = if matches!(cause, ConnectError::Closed { .. }) { Side::Server } else { Side::Client };

@@ -216,6 +216,15 @@ impl<R> Outbox<R> {
         }
     }
 
+    /// Of what was sent, the largest packet was too much for the router.
+    pub(super) fn give_up_largest(&mut self, settled: &mut VecDeque<Settled<R>>) {
+        let sizes = self.unanswered.iter().map(|item| size(&item.packet)).enumerate();
+        let largest = sizes.max_by_key(|&(_, size)| size).and_then(|(index, _)| self.take_unanswered(index));
+        if let Some(item) = largest {
+            self.settle(item, Err((SendError::FateUnknown, Fate::Unknown)), settled);
+        }
+    }
+
     /// What may have arrived will never have an answer.
     pub(super) fn settle_unknown(&mut self, settled: &mut VecDeque<Settled<R>>) {
         let unknown = Err((SendError::FateUnknown, Fate::Unknown));

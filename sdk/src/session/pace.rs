@@ -20,7 +20,7 @@ impl Pace {
     pub(super) fn new(limits: &AckLimits, now: Duration) -> Option<Self> {
         let rate = limits.messages_per_second.filter(|&rate| rate > 0)?;
         let burst = limits.messages_burst.unwrap_or(1).clamp(1, u64::from(u32::MAX));
-        let each = Duration::from_secs(1).mul_f64(1.05) / u32::try_from(rate).unwrap_or(u32::MAX);
+        let each = Duration::from_millis(1050) / u32::try_from(rate).unwrap_or(u32::MAX);
         // One below the burst, but at least one at a time.
         let ahead = each.saturating_mul(u32::try_from(burst).unwrap_or(u32::MAX).saturating_sub(2));
         Some(Self { each, ahead, paid: now })

@@ -4,6 +4,8 @@ use std::fmt;
 
 use super::error::ConnectError;
 
+const NO_SCHEME: &str = "it has to begin with ws:// or wss://";
+
 /// The URL of a WebSocket, checked: `ws` or `wss`, with a host, in ASCII, without user, password and
 /// fragment (RFC 6455, section 3).
 #[derive(Clone, PartialEq, Eq)]
@@ -20,14 +22,13 @@ impl Url {
     /// what is not ASCII in the path is percent-encoded.
     pub(crate) fn parse(text: &str) -> Result<Self, ConnectError> {
         let text = text.trim();
-        let Some((scheme, rest)) = text.split_once("://") else {
-            return invalid("it has to begin with ws:// or wss://");
-        };
+        let (scheme, rest) = text.split_once(':').unwrap_or_default();
         let scheme = match scheme.to_ascii_lowercase().as_str() {
             "ws" | "http" => "ws://",
             "wss" | "https" => "wss://",
-            _ => return invalid("it has to begin with ws:// or wss://"),
+            _ => return invalid(NO_SCHEME),
         };
+        let Some(rest) = rest.strip_prefix("//") else { return invalid(NO_SCHEME) };
         let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
         check_authority(authority)?;
         let mut url = Self {
@@ -70,13 +71,17 @@ impl Url {
 
     /// The host, an IPv6 address without its brackets.
     pub(crate) fn host(&self) -> &str {
-        host_and_port(&self.text[self.authority..self.path]).map_or("", |(host, _)| host)
+        self.host_and_port().map_or("", |(host, _)| host)
     }
 
     /// The port: the scheme's own where none is named.
     pub(crate) fn port(&self) -> u16 {
-        let named = host_and_port(&self.text[self.authority..self.path]).and_then(|(_, port)| port);
+        let named = self.host_and_port().and_then(|(_, port)| port);
         named.unwrap_or(if self.is_secure() { 443 } else { 80 })
+    }
+
+    fn host_and_port(&self) -> Option<(&str, Option<u16>)> {
+        host_and_port(self.text.get(self.authority..self.path)?)
     }
 }
 

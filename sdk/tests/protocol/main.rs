@@ -4,6 +4,7 @@ mod bounds;
 mod close;
 mod dialects;
 mod document;
+mod entries;
 mod fields;
 mod golden;
 mod name;

@@ -176,8 +176,8 @@ fn it_drains_until_its_deadline() {
     bed.say("a");
     bed.written();
     bed.session.drain(bed.now + seconds(9));
-    bed.session.drain(bed.now + seconds(20));
     bed.session.drain(bed.now + seconds(4));
+    bed.session.drain(bed.now + seconds(20));
     assert_eq!(bed.sleep(), seconds(4), "the earliest counts");
     assert_eq!(bed.session.want(), Want::Close(1));
     bed.read(&acked(1, 1));

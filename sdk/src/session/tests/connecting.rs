@@ -56,6 +56,8 @@ fn it_never_gives_up_and_never_overflows() {
         (settings.reconnect.first, settings.reconnect.longest) = (Duration::MAX, millis(1));
     });
     assert!(waits(&mut bed, 100).into_iter().all(|wait| wait <= millis(1)));
+    let late = waits(&mut Bed::new(), 100).split_off(50);
+    assert!(late.into_iter().any(|wait| wait > seconds(25)), "it does not begin anew by itself");
     let mut bed = Bed::with(|settings| {
         let all = Duration::MAX;
         (settings.reconnect.first, settings.reconnect.longest) = (all, all);
@@ -176,6 +178,10 @@ fn but_not_to_less_than_a_second_after_the_last() {
     }
     assert_eq!(bed.sleep(), millis(700));
     assert_eq!(bed.session.want(), Want::Connect(2));
+    // Nor after the next.
+    bed.fail(unreachable());
+    bed.session.hurry(bed.now);
+    assert_eq!(bed.sleep(), seconds(1));
     // And never later than it would be.
     let mut bed = Bed::with(|settings| settings.reconnect.first = millis(1));
     bed.fail(unreachable());

@@ -245,6 +245,13 @@ fn one_attempt_is_two_where_the_first_says_nothing() {
     let mut bed = one_attempt();
     bed.open();
     bed.end(None);
+    bed.sleep();
+    bed.fail(ConnectError::Unreachable { reason: "x".to_owned() });
+    assert!(bed.session.state().is_closed(), "the second one did say something");
+
+    let mut bed = one_attempt();
+    bed.open();
+    bed.end(None);
     bed.open();
     bed.end(4401);
     assert_eq!(bed.closed(), (Side::Server, Some(closed(4401))));

@@ -2,7 +2,9 @@
 
 use super::bed::{Bed, acked, message};
 use super::test;
-use crate::protocol::{ClientPacket, ClientReceipt, ReceiptStatus};
+use crate::protocol::{
+    Attachment, ClientEdit, ClientMessage, ClientPacket, ClientReceipt, ReceiptStatus, Sender,
+};
 use crate::session::{Fate, OutboxLimits, SendError, WhenFull};
 
 fn bed(messages: usize, bytes: usize, when_full: WhenFull) -> Bed {
@@ -153,4 +155,48 @@ fn there_is_room_in_what_has_ended() {
     assert!(!bed.session.has_room());
     bed.session.abandon();
     assert!(bed.session.has_room(), "nobody waits for it in vain");
+}
+
+/// How many bytes of the outbox a packet takes.
+fn size(packet: &ClientPacket) -> usize {
+    let fits = |bytes: usize| {
+        let mut bed = bed(2, bytes, WhenFull::Refuse);
+        bed.say("x");
+        bed.send(packet.clone());
+        bed.settled().is_empty()
+    };
+    (0..100).find(|&bytes| fits(bytes + 1)).unwrap()
+}
+
+#[test]
+fn all_texts_of_a_packet_count() {
+    assert_eq!(size(&ClientPacket::Edit(ClientEdit::new(1, "12345"))), 5);
+    let mut message = ClientMessage::new("12345");
+    assert_eq!(size(&ClientPacket::Message(message.clone())), 5);
+    message.event = Some("join".to_owned());
+    let mut sender = Sender::new("alice");
+    sender.id = Some("u7".to_owned());
+    sender.avatar = Some("http://a/1".to_owned());
+    message.sender = Some(sender);
+    assert_eq!(size(&ClientPacket::Message(message.clone())), 5 + 4 + 5 + 2 + 10);
+    let mut file = Attachment::new("http://a/2");
+    file.name = Some("cat.png".to_owned());
+    file.mime = Some("image/png".to_owned());
+    message.attachments = vec![file; 2];
+    assert_eq!(size(&ClientPacket::Message(message)), 26 + 2 * (10 + 7 + 9));
+    let mut receipt = ClientReceipt::new(1, ReceiptStatus::Failed);
+    (receipt.reason, receipt.remote_id) = (Some("full".to_owned()), Some("r1".to_owned()));
+    assert_eq!(size(&ClientPacket::Receipt(receipt)), 6);
+}
+
+#[test]
+fn a_receipt_that_was_sent_takes_no_room() {
+    let mut bed = bed(9, 10, WhenFull::Refuse);
+    let mut receipt = ClientReceipt::new(1, ReceiptStatus::Failed);
+    receipt.reason = Some("1234567890".to_owned());
+    assert_eq!(bed.session.send(ClientPacket::Receipt(receipt), None), Ok(()));
+    assert_eq!(sent(&mut bed).len(), 1);
+    bed.say("12345");
+    bed.say("67890");
+    assert_eq!(bed.settled(), []);
 }

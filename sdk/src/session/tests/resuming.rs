@@ -165,7 +165,7 @@ fn a_replay_that_stands_still_is_not_waited_for() {
     bed.read(&forwarded("qq", "x", 6));
     bed.pass(seconds(9));
     assert_eq!(bed.written(), NOTHING, "it did not stand still");
-    bed.pass(seconds(1));
+    assert_eq!(bed.sleep(), seconds(1));
     assert_eq!(bed.written(), [message("a", 1), message("b", 2), message("c", 3)]);
     // It may have been entered all the same: then this is the first one's ack.
     bed.read(&acked(1, 7));

@@ -143,6 +143,19 @@ fn a_refusal_is_told_and_the_text_handed_back() {
 }
 
 #[test]
+fn a_reply_that_is_refused_is_handed_back_as_it_was() {
+    let mut bed = Bed::online();
+    bed.reply(3, "yes");
+    bed.written();
+    bed.read(&error(1, "not-allowed"));
+    assert_eq!(bed.written(), NOTHING);
+    let (_, outcome) = bed.settled().remove(0);
+    let mut reply = ClientMessage::new("yes");
+    reply.reply_to = Some(3);
+    assert_eq!(*outcome.unwrap_err().packet, ClientPacket::Message(reply));
+}
+
+#[test]
 fn what_is_rate_limited_goes_back_to_its_place_after_a_pause() {
     let mut bed = Bed::online();
     for text in ["a", "b", "c"] {
@@ -328,4 +341,11 @@ fn it_is_known_what_is_settled() {
     bed.read(&acked(1, 2));
     assert!(bed.session.has_settled(first) && bed.session.has_settled(second));
     assert!(!bed.session.has_settled(bed.session.last_sent()), "it waits");
+    // Of two that are on their way, the one that was refused and sent again is the older.
+    bed.say("d");
+    bed.written();
+    bed.read(&error(3, "rate-limited"));
+    bed.pass(seconds(1));
+    assert_eq!(bed.written(), [message("c", 3)]);
+    assert!(!bed.session.has_settled(3));
 }

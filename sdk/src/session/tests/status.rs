@@ -103,6 +103,23 @@ fn it_counts_against_the_pace() {
 }
 
 #[test]
+fn it_takes_from_the_burst_and_waits_for_its_turn() {
+    let mut bed = Bed::online_with(&ack(0, 0).rate(1, 4), |_| {});
+    for _ in 0..3 {
+        bed.say("a");
+    }
+    set(&mut bed, Status::Degraded);
+    assert_eq!(bed.written().len(), 3, "one less than the router takes");
+    let mut bed = Bed::online_with(&ack(0, 0).rate(1, 2), |_| {});
+    set(&mut bed, Status::Degraded);
+    assert_eq!(bed.written(), [DEGRADED]);
+    set(&mut bed, Status::Offline);
+    assert_eq!(bed.written(), NOTHING);
+    assert_eq!(bed.sleep(), millis(1050), "it is woken for that alone");
+    assert_eq!(bed.written().len(), 1);
+}
+
+#[test]
 fn it_heeds_the_pause() {
     let mut bed = Bed::online();
     bed.say("a");
