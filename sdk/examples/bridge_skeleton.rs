@@ -32,8 +32,9 @@ impl Platform {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let url = std::env::args().nth(1).ok_or("usage: MULTICHAT_KEY=<key> bridge_skeleton <url>")?;
-    let key = std::env::var("MULTICHAT_KEY").map_err(|_| "MULTICHAT_KEY is not set")?;
+    let (Some(url), Ok(key)) = (std::env::args().nth(1), std::env::var("MULTICHAT_KEY")) else {
+        return Ok(eprintln!("usage: MULTICHAT_KEY=<key> bridge_skeleton <url>"));
+    };
     let mut platform = Platform { clock: interval(Duration::from_mins(1)), output: stdout() };
     // `start` goes on trying until the router is there; `connect` would fail if it is not.
     let (client, mut events) = Client::builder(url, "my-platform").key(key).start()?;
@@ -54,10 +55,20 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
                     }
                 }
                 Some(Event::Gap(_)) => platform.post("multichat", "some messages may be missing here")?,
-                Some(Event::State(State::Closed { cause: Some(cause), .. })) => return Err(cause.explain().into()),
-                Some(_) => {} // edits, deletes, receipts, presence, other states: as far as your platform has them
+                Some(Event::State(state)) => tell_operator(&state),
+                Some(_) => {} // edits, deletes, receipts, presence: as far as your platform has them
                 None => return Ok(()),
             },
         }
+    }
+}
+
+/// Says where the connection stands to whoever runs the bridge.
+fn tell_operator(state: &State) {
+    match state {
+        State::Online { .. } => eprintln!("connected"),
+        State::Waiting { cause, retry_in, .. } => eprintln!("{cause}; next attempt in {retry_in:.1?}"),
+        State::Closed { cause: Some(cause), .. } => eprintln!("{}", cause.explain()),
+        _ => {}
     }
 }

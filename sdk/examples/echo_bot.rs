@@ -4,14 +4,23 @@
 //! MULTICHAT_KEY='correct horse' cargo run --example echo_bot -- ws://127.0.0.1:6780/
 //! ```
 
+use std::process::ExitCode;
+
 use multichat::{Client, Event};
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let url = std::env::args().nth(1).ok_or("usage: MULTICHAT_KEY=<key> echo_bot <url>")?;
-    let key = std::env::var("MULTICHAT_KEY").map_err(|_| "MULTICHAT_KEY is not set")?;
-    let (client, mut events) =
-        Client::builder(url, "echo").key(key).connect().await.map_err(|error| error.explain())?;
+async fn main() -> ExitCode {
+    let (Some(url), Ok(key)) = (std::env::args().nth(1), std::env::var("MULTICHAT_KEY")) else {
+        eprintln!("usage: MULTICHAT_KEY=<key> echo_bot <url>");
+        return ExitCode::from(2);
+    };
+    let (client, mut events) = match Client::builder(url, "echo").key(key).connect().await {
+        Ok(connected) => connected,
+        Err(error) => {
+            eprintln!("{}", error.explain());
+            return ExitCode::FAILURE;
+        }
+    };
     while let Some(event) = events.next().await {
         let Event::Message(message) = event else { continue };
         let Some(text) = message.content.strip_prefix("!echo ") else { continue };
@@ -26,5 +35,5 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             }
         });
     }
-    Ok(())
+    ExitCode::SUCCESS
 }

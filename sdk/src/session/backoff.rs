@@ -36,7 +36,7 @@ impl Backoff {
         let factor = 1_u32.checked_shl(self.failures).unwrap_or(u32::MAX);
         let bound = self.policy.first.saturating_mul(factor).min(self.policy.longest);
         self.failures = self.failures.saturating_add(1);
-        Some((self.failures, bound / 1000 * self.random.u32(..1000)))
+        Some((self.failures, bound / 1000 * self.random.u32(1..=1000)))
     }
 
     /// The connection was a good one.

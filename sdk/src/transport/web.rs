@@ -159,8 +159,9 @@ impl Drop for Socket {
 /// A browser does not tell a page why.
 fn unreachable(url: &Url) -> ConnectError {
     let reason = format!(
-        "{}, port {}: the connection could not be opened, and JavaScript is not told why: nobody listens there, the \
-         path is wrong, the certificate is not trusted, or this page may not connect to it",
+        "{}, port {}: the connection could not be opened, and JavaScript is not told why: nobody listens there, \
+         ws:// and wss:// are mixed up, the path is wrong, the certificate is not trusted, or this page may not \
+         connect to it",
         url.host(),
         url.port()
     );

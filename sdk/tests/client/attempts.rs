@@ -15,7 +15,7 @@ use tokio::{net::TcpListener, select};
 
 use crate::support::{KEY, Scripted, quickly, rich_ack, soon, split, tasks, tasks_left, timeouts};
 
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 
 /// An address on which nobody listens.
 async fn nobody() -> String {

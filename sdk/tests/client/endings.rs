@@ -13,7 +13,7 @@ use crate::support::{
     split, tasks, tasks_left, timeouts,
 };
 
-const HOUR: Duration = Duration::from_secs(3600);
+const HOUR: Duration = Duration::from_hours(1);
 
 async fn online(server: &Scripted) -> (Client, Feed, Peer) {
     let (client, mut feed) = split(server.client().start().unwrap());

@@ -153,7 +153,7 @@ async fn without_a_listener_the_client_goes_on() {
     peer.reset();
     let (peer, register) = server.welcome(&same_session(6, 6)).await;
     assert_eq!(register["resume"]["seq"], 6);
-    let (_, ()) = tokio::join!(client.close(), peer.see_off());
+    tokio::join!(client.close(), peer.see_off());
     tasks_left(0).await;
 }
 
@@ -212,7 +212,7 @@ async fn presence_and_receipts_are_told() {
     peer.tell(&receipt).await;
     match feed.news().await {
         Event::Receipt(receipt) => {
-            assert_eq!((receipt.target, receipt.remote_id.as_deref()), (7, Some("$rT9")))
+            assert_eq!((receipt.target, receipt.remote_id.as_deref()), (7, Some("$rT9")));
         }
         other => panic!("{other:?} instead of a receipt"),
     }

@@ -127,9 +127,9 @@ async fn half_a_frame_is_no_message() {
         peer.bytes(&half_a_frame(&said("cut off", number + 1).to_string())).await;
         feed.hears(&format!("message {number}")).await;
         if number % 2 == 0 {
-            peer.reset()
+            peer.reset();
         } else {
-            peer.hang_up().await
+            peer.hang_up().await;
         }
         assert_eq!(feed.cause().await, ConnectError::Lost);
         let resumed = server.welcome(&same_session(number, number)).await;
@@ -232,22 +232,22 @@ async fn lone_surrogates_and_huge_messages_come() {
     peer.text(lone).await;
     feed.hears("\u{fffd}😀").await;
     // More than a client may send: what the router adds comes on top.
-    let long = "long ".repeat(1_100_000 / 5);
-    peer.tell(&said(&long, 2)).await;
-    feed.hears(&long).await;
+    let text = "long ".repeat(1_100_000 / 5);
+    peer.tell(&said(&text, 2)).await;
+    feed.hears(&text).await;
     let odd = "\u{0}\r\n<@everyone> \u{202e} \"\\";
     peer.tell(&said(odd, 3)).await;
     feed.hears(odd).await;
 }
 
 /// Answers pings, and counts them, until the client is gone.
-async fn count_pings(mut peer: Peer, pongs: usize) -> usize {
+async fn count_pings(mut peer: Peer, answers: usize) -> usize {
     let mut pings = 0;
     loop {
         match peer.hear().await {
             Heard::Ping => {
                 pings += 1;
-                if pings <= pongs {
+                if pings <= answers {
                     peer.try_frame(opcode::PONG, b"").await;
                 }
             }

@@ -53,9 +53,9 @@ async fn it_holds_over_restarts_of_the_router() {
             let next = Router::start().await;
             // Some see its goodbye, others nothing of it.
             if seed % 2 == 0 {
-                drop(router)
+                drop(router);
             } else {
-                router.stop().await
+                router.stop().await;
             }
             proxy.lead_to(next.address());
             next

@@ -130,9 +130,9 @@ async fn a_break_is_a_gap() {
     let (client, mut feed, mut peer) = online(&server).await;
     for round in 0..3 {
         if round == 1 {
-            peer.reset()
+            peer.reset();
         } else {
-            peer.hang_up().await
+            peer.hang_up().await;
         }
         feed.cause().await;
         let (mut next, register) = server.registering().await;
@@ -190,12 +190,12 @@ async fn what_was_half_written_is_not_sent_again() {
 async fn an_original_server_sends_no_pings_and_is_asked() {
     let server = Scripted::start().await;
     let timeouts = crate::support::timeouts(|timeouts| timeouts.silence = Duration::from_millis(80));
-    let (_client, mut feed) = split(server.client().timeouts(timeouts).start().unwrap());
+    let (client, mut feed) = split(server.client().timeouts(timeouts).start().unwrap());
     let (mut peer, _) = server.welcome(PLAIN_ACK).await;
     feed.online().await;
     for _ in 0..3 {
         assert_eq!(peer.hear().await, crate::support::Heard::Ping);
         peer.frame_of(crate::support::opcode::PONG, b"").await;
     }
-    assert!(matches!(_client.state(), multichat::State::Online { .. }));
+    assert!(matches!(client.state(), multichat::State::Online { .. }));
 }

@@ -80,7 +80,7 @@ async fn messages_keep_all_that_they_have() {
     assert_eq!(confirmed(alice.edit(1, "look at this")).await, Some(3));
     match bob_feed.news().await {
         Event::Edit(edit) => {
-            assert_eq!((edit.target, edit.content.as_str(), edit.place.seq), (1, "look at this", 3))
+            assert_eq!((edit.target, edit.content.as_str(), edit.place.seq), (1, "look at this", 3));
         }
         other => panic!("{other:?} instead of the edit"),
     }

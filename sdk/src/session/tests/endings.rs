@@ -53,7 +53,7 @@ fn a_terminal_code_ends_the_client() {
 
 #[test]
 fn after_any_other_code_it_comes_back() {
-    for code in [1000, 1001, 1005, 1006, 1008, 1009, 1011, 3000, 4399, 4500, 4503, 4508, 4513, 4529] {
+    for code in [1000, 1001, 1005, 1006, 1008, 1011, 3000, 4399, 4500, 4503, 4508, 4513, 4529] {
         let mut bed = busy();
         bed.end(code);
         assert_eq!(bed.waits().0, closed(code));
@@ -62,6 +62,26 @@ fn after_any_other_code_it_comes_back() {
         assert_eq!(bed.settled(), [], "{code}");
         assert_eq!(bed.written().len(), 1);
     }
+}
+
+#[test]
+fn after_1009_the_largest_of_what_was_sent_is_not_sent_again() {
+    let mut bed = Bed::online();
+    for text in ["a", "too big", "b"] {
+        bed.say(text);
+    }
+    bed.written();
+    bed.say("larger, and not sent yet");
+    bed.end(1009);
+    assert_eq!(bed.waits().0, closed(1009));
+    assert_eq!(bed.failed(), [(2, SendError::FateUnknown, Fate::Unknown)]);
+    bed.again(&ack(0, 0).recovered(true).text());
+    assert_eq!(bed.written(), [message("a", 1), message("b", 3), message("larger, and not sent yet", 4)]);
+    // If nothing was on its way, it was something else.
+    let mut bed = Bed::online();
+    bed.say("a");
+    bed.end(1009);
+    assert_eq!(bed.settled(), []);
 }
 
 #[test]

@@ -149,8 +149,11 @@ impl Run {
                 self.bed.pass(time);
             }
             18 => {
-                let codes = [None, None, None, Some(1001), Some(1006), Some(4513), Some(4529)];
+                let codes = [None, None, None, Some(1001), Some(1006), Some(1009), Some(4513), Some(4529)];
                 let code = codes[self.random.usize(0..codes.len())];
+                // Before the ack, it would be the end.
+                let is_online = matches!(self.bed.session.state(), State::Online { .. });
+                let code = code.filter(|code| *code != 1009 || is_online);
                 self.lose(code);
             }
             19 => match self.random.u32(0..6) {

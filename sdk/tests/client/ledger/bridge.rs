@@ -6,13 +6,11 @@ use multichat::{
     Client, Confirmation, Event, Events, Fate, GapCause, SendFailure, Sent, State, Timeouts,
     protocol::ClientMessage,
 };
-use tokio::{
-    sync::watch,
-    task::JoinSet,
-    time::{sleep, timeout},
-};
+use tokio::{sync::watch, task::JoinSet, time::sleep};
 
-use crate::support::{Proxy, Weather, soon};
+use crate::support::{Proxy, Weather, soon, soon_enough};
+
+const TWO_MINUTES: Duration = Duration::from_mins(2);
 
 /// What is to happen.
 #[derive(Clone, Debug)]
@@ -136,12 +134,13 @@ impl Book {
 
 /// Short enough for a connection that is dead without a sign to be noticed.
 fn impatient() -> Timeouts {
-    let mut timeouts = Timeouts::default();
-    timeouts.connect = Duration::from_millis(500);
-    timeouts.register = Duration::from_millis(300);
-    timeouts.ack = Duration::from_millis(200);
-    timeouts.silence = Duration::from_millis(200);
-    timeouts
+    Timeouts {
+        connect: Duration::from_millis(500),
+        register: Duration::from_millis(300),
+        ack: Duration::from_millis(200),
+        silence: Duration::from_millis(200),
+        ..Timeouts::default()
+    }
 }
 
 /// All of them say what they have to say; then the sky clears, and each says one thing more.
@@ -160,7 +159,7 @@ pub(crate) async fn talk(plan: &Plan, proxy: &Proxy) -> Vec<Book> {
         speakers.spawn(speak(name, client.clone(), plan.clone()));
         clients.push(client);
     }
-    let mut outcomes = soon_enough("all that is said", speakers.join_all()).await;
+    let mut outcomes = soon_enough(TWO_MINUTES, "all that is said", speakers.join_all()).await;
     proxy.change(Weather::Calm);
     proxy.cut();
     for (number, client) in clients.iter().enumerate() {
@@ -178,19 +177,12 @@ pub(crate) async fn talk(plan: &Plan, proxy: &Proxy) -> Vec<Book> {
         // Who is slow may not be told of the last word.
         is_over.send_replace(true);
     }
-    let mut books = soon_enough("all that is heard", listeners.join_all()).await;
+    let mut books = soon_enough(TWO_MINUTES, "all that is heard", listeners.join_all()).await;
     for (name, mut outcomes) in outcomes {
         let book = books.iter_mut().find(|book| book.name == name).unwrap();
         book.outcomes.append(&mut outcomes);
     }
     books
-}
-
-async fn soon_enough<T>(what: &str, future: impl Future<Output = T>) -> T {
-    match timeout(Duration::from_secs(120), future).await {
-        Ok(value) => value,
-        Err(_) => panic!("{what}: not within two minutes"),
-    }
 }
 
 /// Says all of it, now one at a time, now as much as there is room for.

@@ -29,12 +29,14 @@ pub(crate) const KEY: &str = "correct horse";
 /// How long anything may take, on a machine that is busy with other things as well.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// Waits for what must come within so long.
+pub(crate) async fn soon_enough<T>(patience: Duration, what: &str, future: impl Future<Output = T>) -> T {
+    timeout(patience, future).await.unwrap_or_else(|_| panic!("{what}: not within {patience:?}"))
+}
+
 /// Waits for what must come.
 pub(crate) async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
-    match timeout(PATIENCE, future).await {
-        Ok(value) => value,
-        Err(_) => panic!("{what}: not within {PATIENCE:?}"),
-    }
+    soon_enough(PATIENCE, what, future).await
 }
 
 /// Connects again at once.
@@ -76,7 +78,6 @@ pub(crate) async fn tasks_left(number: usize) {
             yield_now().await;
         }
     };
-    if timeout(PATIENCE, left).await.is_err() {
-        panic!("{} tasks are left, not {number}", tasks());
-    }
+    let outcome = timeout(PATIENCE, left).await;
+    assert!(outcome.is_ok(), "{} tasks are left, not {number}", tasks());
 }
