@@ -33,7 +33,8 @@ impl Platform {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (Some(url), Ok(key)) = (std::env::args().nth(1), std::env::var("MULTICHAT_KEY")) else {
-        return Ok(eprintln!("usage: MULTICHAT_KEY=<key> bridge_skeleton <url>"));
+        eprintln!("usage: MULTICHAT_KEY=<key> bridge_skeleton <url>");
+        return Ok(());
     };
     let mut platform = Platform { clock: interval(Duration::from_mins(1)), output: stdout() };
     // `start` goes on trying until the router is there; `connect` would fail if it is not.

@@ -110,7 +110,10 @@ async fn idle(task: &Task, port: u16) -> Result<Findings> {
             tally += ledger.close(1);
             client.send(wire::content(FIRST, task.size)).await.map_err(|failure| failure.explain())?;
         }
-        clients.push((client, events));
+        clients.push(client);
+        // What comes is waited for in a task of its own.
+        tokio::spawn(async move { while events.next().await.is_some() {} });
+        tokio::task::yield_now().await;
         scales.add()?;
     }
     scales.close(tally)

@@ -10,7 +10,7 @@ use futures_core::Stream;
 use crate::session::{Event, State};
 
 use super::handle::Handle;
-use super::shared::Shared;
+use super::shared::{Shared, Watch};
 
 /// Everything that a client is told, in order. It ends after [`State::Closed`].
 ///
@@ -61,15 +61,15 @@ impl Drop for Events {
 /// [`State::Closed`], and does not keep the client alive.
 #[derive(Debug)]
 pub struct States {
-    shared: Arc<Shared>,
+    watch: Watch<Arc<Shared>>,
     /// How many there had been when the last one was taken; `None`: none was.
     seen: Option<u64>,
     has_ended: bool,
 }
 
 impl States {
-    pub(super) const fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, seen: None, has_ended: false }
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        Self { watch: Watch::new(shared), seen: None, has_ended: false }
     }
 
     /// The state, if it is another than the last one taken, or else the next; `None` after the last. Cancel-safe.
@@ -85,14 +85,14 @@ impl Stream for States {
         if self.has_ended {
             return Poll::Ready(None);
         }
-        let shared = Arc::clone(&self.shared);
-        let mut core = shared.lock();
-        if self.seen == Some(core.states) {
-            return core.watch(context);
+        let Self { watch, seen, has_ended } = &mut *self;
+        let mut core = watch.shared().lock();
+        if *seen == Some(core.states) {
+            return core.watch(watch.number, context);
         }
-        self.seen = Some(core.states);
+        *seen = Some(core.states);
         let state = core.session.state().clone();
-        self.has_ended = state.is_closed();
+        *has_ended = state.is_closed();
         Poll::Ready(Some(state))
     }
 }

@@ -1,6 +1,8 @@
 //! What the handles and the task have in common: the state machine, and who waits for it.
 
 use std::collections::VecDeque;
+use std::fmt;
+use std::ops::Deref;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
@@ -11,14 +13,18 @@ use crate::session::{Event, Session, Settings};
 
 use super::sent::Outcome;
 
-/// One client.
-#[derive(Debug)]
+/// One client. Its `Debug`, and so that of the handles, leaves out what it knows: keys and sessions are secret.
 pub(super) struct Shared {
     core: Mutex<Core>,
 }
 
-/// What is behind the lock. It is held for moments only, and nothing of the program's runs under it.
-#[derive(Debug)]
+impl fmt::Debug for Shared {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Shared")
+    }
+}
+
+/// What is behind the lock. Nothing of the program's runs under it.
 pub(super) struct Core {
     pub(super) session: Session<oneshot::Sender<Outcome>>,
     /// The task, when it waits.
@@ -30,8 +36,11 @@ pub(super) struct Core {
     /// Whether someone takes events.
     has_reader: bool,
     reader: Option<Waker>,
-    /// Who waits for another state, or for room in the outbox.
-    watchers: Vec<Waker>,
+    /// Who waits for another state, or for room in the outbox, by the number of its [`Watch`].
+    watchers: Vec<(u64, Waker)>,
+    watches: u64,
+    /// How many packets had left the outbox at the last delivery.
+    gone: u64,
     /// How many states there have been.
     pub(super) states: u64,
 }
@@ -66,6 +75,8 @@ impl Shared {
             has_reader: true,
             reader: None,
             watchers: Vec::new(),
+            watches: 0,
+            gone: 0,
             states: 0,
         };
         core.deliver().now();
@@ -90,11 +101,39 @@ impl Shared {
 
     /// Waits until `ready` says so; it is asked again whenever the state or the outbox changes.
     pub(super) async fn wait_for(&self, ready: impl Fn(&Core) -> bool) {
+        let watch = Watch::new(self);
         std::future::poll_fn(|context| {
             let mut core = self.lock();
-            if ready(&core) { Poll::Ready(()) } else { core.watch(context) }
+            if ready(&core) { Poll::Ready(()) } else { core.watch(watch.number, context) }
         })
         .await;
+    }
+}
+
+/// Someone who waits for a change. Who waits no longer is not kept.
+#[derive(Debug)]
+pub(super) struct Watch<S: Deref<Target = Shared>> {
+    shared: S,
+    pub(super) number: u64,
+}
+
+impl<S: Deref<Target = Shared>> Watch<S> {
+    pub(super) fn new(shared: S) -> Self {
+        let mut core = shared.lock();
+        core.watches += 1;
+        let number = core.watches;
+        drop(core);
+        Self { shared, number }
+    }
+
+    pub(super) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+}
+
+impl<S: Deref<Target = Shared>> Drop for Watch<S> {
+    fn drop(&mut self) {
+        self.shared.lock().unwatch(self.number);
     }
 }
 
@@ -121,18 +160,23 @@ impl Core {
         if is_news {
             wake.wakers.extend(self.reader.take());
         }
-        if self.states != states || !wake.settled.is_empty() {
-            wake.wakers.append(&mut self.watchers);
+        let gone = self.session.gone();
+        if self.states != states || self.gone != gone {
+            self.gone = gone;
+            wake.wakers.extend(self.watchers.drain(..).map(|(_, waker)| waker));
         }
         wake
     }
 
     /// Has the task that asks be woken at the next change.
-    pub(super) fn watch<T>(&mut self, context: &Context<'_>) -> Poll<T> {
-        if !self.watchers.iter().any(|waker| waker.will_wake(context.waker())) {
-            self.watchers.push(context.waker().clone());
-        }
+    pub(super) fn watch<T>(&mut self, number: u64, context: &Context<'_>) -> Poll<T> {
+        self.unwatch(number);
+        self.watchers.push((number, context.waker().clone()));
         Poll::Pending
+    }
+
+    fn unwatch(&mut self, number: u64) {
+        self.watchers.retain(|(other, _)| *other != number);
     }
 
     /// Moves what there is into `taken`, which is empty.

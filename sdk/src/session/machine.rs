@@ -10,6 +10,7 @@ use super::error::{ConnectError, Stage};
 use super::event::{Event, Side, State};
 use super::online::{self, Link, Online};
 use super::outbox::{Outbox, Settled, refuse};
+use super::phase::{Phase, Want};
 use super::send::{Fate, SendError};
 use super::settings::Settings;
 
@@ -29,7 +30,6 @@ const SENDS: u32 = 3;
 /// time since some fixed one.
 ///
 /// `R` is where the outcome of something sent goes.
-#[derive(Debug)]
 pub(crate) struct Session<R> {
     pub(super) settings: Settings,
     phase: Phase,
@@ -45,8 +45,8 @@ pub(crate) struct Session<R> {
     /// What goes before everything else: the packet that registers.
     register: Option<String>,
     /// The last word on how the platform is, and whether the router is still to be told.
-    status: Option<ClientStatus>,
-    is_status_due: bool,
+    pub(super) status: Option<ClientStatus>,
+    pub(super) is_status_due: bool,
     pub(super) outbox: Outbox<R>,
     /// What outlives a connection.
     pub(super) link: Option<Link>,
@@ -58,43 +58,6 @@ pub(crate) struct Session<R> {
     state: State,
     pub(super) events: VecDeque<Event>,
     pub(super) settled: VecDeque<Settled<R>>,
-}
-
-/// Where the client stands.
-#[derive(Debug)]
-enum Phase {
-    /// Nothing outside brings the end of it forward to before `earliest`.
-    Waiting {
-        earliest: Duration,
-        until: Duration,
-    },
-    Connecting {
-        deadline: Duration,
-    },
-    Registering {
-        deadline: Duration,
-    },
-    Online(Online),
-    /// Our close is on its way.
-    Closing {
-        deadline: Duration,
-    },
-    Closed,
-}
-
-/// What the driver is to have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Want {
-    /// No connection.
-    Nothing,
-    /// This connection, which is to be made.
-    Connect(u64),
-    /// This connection, which is open.
-    Talk(u64),
-    /// This connection, closed by us.
-    Close(u64),
-    /// Nothing, ever again.
-    End,
 }
 
 impl<R> Session<R> {
@@ -396,7 +359,12 @@ impl<R> Session<R> {
 
     /// Whether another packet can be taken, or none ever.
     pub(crate) fn has_room(&self) -> bool {
-        self.state.is_closed() || self.outbox.has_room(0)
+        self.state.is_closed() || self.outbox.has_room_again()
+    }
+
+    /// How many packets have left the outbox, for whatever reason.
+    pub(crate) const fn gone(&self) -> u64 {
+        self.outbox.gone()
     }
 
     /// The number of the last packet that was taken.

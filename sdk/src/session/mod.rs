@@ -13,6 +13,7 @@ mod machine;
 mod online;
 mod outbox;
 mod pace;
+mod phase;
 mod send;
 mod settings;
 #[cfg(test)]
@@ -21,7 +22,8 @@ mod url;
 
 pub use error::{ConnectError, Stage};
 pub use event::{Event, Gap, GapCause, Received, Side, State};
-pub(crate) use machine::{Session, Want};
+pub(crate) use machine::Session;
+pub(crate) use phase::Want;
 pub use send::{Confirmation, Fate, SendError, SendFailure};
 pub(crate) use settings::Settings;
 pub use settings::{OutboxLimits, Reconnect, Timeouts, WhenFull};

@@ -23,7 +23,6 @@ const RATE_LIMITED_PAUSE: Duration = Duration::from_secs(1);
 const REPLAY_WAIT: Duration = Duration::from_secs(10);
 
 /// A session with a router that speaks the rich dialect. It outlives the connection.
-#[derive(Debug)]
 pub(super) struct Link {
     session: String,
     epoch: Arc<str>,
@@ -352,6 +351,8 @@ impl<R> Session<R> {
         }
         let item = refusal.id.as_deref().and_then(|id| self.outbox.take_answered(id));
         let Some(mut item) = item else {
+            // It may have been the status, whose last word counts: saying it once more does no harm.
+            self.is_status_due |= is_rate && refusal.id.is_none() && self.status.is_some();
             self.events.push_back(Event::Refused(refusal));
             return;
         };

@@ -46,6 +46,10 @@ pub(super) struct Outbox<R> {
     bytes: usize,
     unanswered_bytes: usize,
     last: u64,
+    /// How many items have left, for whatever reason.
+    gone: u64,
+    /// The size of the packet that was refused last, if none was taken since.
+    refused: usize,
 }
 
 impl<R> Item<R> {
@@ -67,6 +71,8 @@ impl<R> Outbox<R> {
             bytes: 0,
             unanswered_bytes: 0,
             last: 0,
+            gone: 0,
+            refused: 0,
         }
     }
 
@@ -78,16 +84,16 @@ impl<R> Outbox<R> {
         settled: &mut VecDeque<Settled<R>>,
     ) -> Result<(), SendError> {
         let bytes = size(&packet);
-        while !self.has_room(bytes) {
-            let oldest = match self.limits.when_full {
-                WhenFull::DropOldest => self.take_oldest_unsent(),
-                WhenFull::Refuse => None,
-            };
-            let Some(oldest) = oldest else {
-                return refuse(packet, reply, SendError::OutboxFull, settled);
-            };
+        if !self.has_room(bytes) && !self.can_make_room(bytes) {
+            self.refused = bytes;
+            return refuse(packet, reply, SendError::OutboxFull, settled);
+        }
+        while !self.has_room(bytes)
+            && let Some(oldest) = self.take_oldest_unsent()
+        {
             self.settle(oldest, Err((SendError::OutboxFull, Fate::NotSent)), settled);
         }
+        self.refused = 0;
         self.last += 1;
         set_id(&mut packet, reply.as_ref().map(|_| self.last.to_string()));
         self.bytes += bytes;
@@ -102,10 +108,31 @@ impl<R> Outbox<R> {
         Ok(())
     }
 
+    /// Whether giving up what was not sent yet would make room for a packet of this size.
+    fn can_make_room(&self, bytes: usize) -> bool {
+        let kept = || self.unanswered.iter().chain(self.waiting.iter().filter(|item| item.is_unsure));
+        let kept_bytes = kept().map(|item| size(&item.packet)).sum::<usize>();
+        self.limits.when_full == WhenFull::DropOldest && self.fits(kept().count(), kept_bytes, bytes)
+    }
+
+    /// Whether there is room for what was refused last, or else for any packet.
+    pub(super) fn has_room_again(&self) -> bool {
+        self.has_room(self.refused)
+    }
+
+    /// How many items have left, for whatever reason.
+    pub(super) const fn gone(&self) -> u64 {
+        self.gone
+    }
+
     /// Whether there is room for a packet of this size.
-    pub(super) fn has_room(&self, bytes: usize) -> bool {
-        let count = self.waiting.len() + self.unanswered.len();
-        count < self.limits.messages.max(1) && (count == 0 || self.bytes + bytes <= self.limits.bytes)
+    fn has_room(&self, bytes: usize) -> bool {
+        self.fits(self.waiting.len() + self.unanswered.len(), self.bytes, bytes)
+    }
+
+    /// Whether beside so many packets of so many bytes there is room for one more.
+    const fn fits(&self, count: usize, taken: usize, bytes: usize) -> bool {
+        count == 0 || (count < self.limits.messages && taken.saturating_add(bytes) <= self.limits.bytes)
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -139,6 +166,7 @@ impl<R> Outbox<R> {
             self.unanswered_bytes += size(&item.packet);
             self.unanswered.push_back(item);
         } else {
+            self.gone += 1;
             self.bytes = self.bytes.saturating_sub(size(&item.packet));
         }
     }
@@ -248,6 +276,7 @@ impl<R> Outbox<R> {
 
     /// Tells where it is waited for what became of an item.
     pub(super) fn settle(&mut self, item: Item<R>, outcome: Outcome, settled: &mut VecDeque<Settled<R>>) {
+        self.gone += 1;
         self.bytes = self.bytes.saturating_sub(size(&item.packet));
         if let Some(reply) = item.reply {
             let outcome = outcome.map_err(|(error, fate)| {

@@ -18,8 +18,8 @@ pub struct Reconnect {
     pub first: Duration,
     /// What the bound grows to. 30 s unless changed.
     pub longest: Duration,
-    /// After how many failed attempts in a row to give up; `None`, as it is unless changed: never. `Some(0)`:
-    /// the client ends with its first connection.
+    /// How many attempts in a row may fail and be followed by another; `None`, as it is unless changed: any
+    /// number. `Some(0)`: the client ends with its first connection.
     pub attempts: Option<u32>,
 }
 

@@ -27,7 +27,7 @@ pub(crate) type Text = String;
 
 /// How certificates are checked: the browser does that.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Tls;
+pub(crate) struct Tls {}
 
 /// How much may wait in the browser, in bytes, before a sender is told to wait.
 const BUFFERED_BYTES: u32 = 1024 * 1024;

@@ -120,9 +120,10 @@ async fn it_holds_for_a_program_that_is_slow() {
     let lagged: u64 = books.iter().map(|book| book.lagged).sum();
     assert!(lagged > 0, "nobody was slow: this tests nothing");
     for book in &books {
-        // All that was dropped is counted, states and others' messages alike.
+        // All that was dropped is counted, states and others' messages alike; but what waits for it is not, and that
+        // is as much as is kept, once in the client and once in the hands of `Events`.
         let told = book.events + book.lagged;
-        let least = 800 + 3;
+        let least = 800 + 3 - 2 * 20;
         assert!(told >= least, "{} was told of {told} events, of {least} at least", book.name);
     }
     books.iter().for_each(check_alone);

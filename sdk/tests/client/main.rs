@@ -8,6 +8,7 @@ mod attempts;
 mod endings;
 mod events;
 mod faults;
+mod handles;
 mod ledger;
 mod outbox;
 mod plain;

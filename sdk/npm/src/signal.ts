@@ -1,0 +1,11 @@
+/** What a promise gives, unless the signal is aborted before. What was waited for goes on. */
+export function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return promise
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason)
+    if (signal.aborted) abort()
+    signal.addEventListener('abort', abort, { once: true })
+    const over = () => signal.removeEventListener('abort', abort)
+    promise.then(resolve, reject).then(over)
+  })
+}
