@@ -87,7 +87,7 @@ async fn pause() {
 async fn refusal_of(address: &str) -> ConnectError {
     let limit = Sleep::new(Duration::from_secs(20));
     let url = url(address);
-    let attempt = std::pin::pin!(Socket::connect(&url, &Tls::default()));
+    let attempt = std::pin::pin!(Socket::connect(&url, &Tls {}));
     match futures_util::future::select(attempt, limit).await {
         futures_util::future::Either::Left((Err(error), _)) => error,
         _ => panic!("{address} was opened, or nothing happened within 20 seconds"),
@@ -97,7 +97,7 @@ async fn refusal_of(address: &str) -> ConnectError {
 async fn pair() -> (Socket, Other) {
     let stand_in = StandIn::new();
     let url = url("ws://localhost/");
-    let connecting = Socket::connect(&url, &Tls::default());
+    let connecting = Socket::connect(&url, &Tls {});
     let opening = async {
         let other = stand_in.socket();
         other.does("opens", &[]);
@@ -241,7 +241,7 @@ async fn dropping_it_closes_it_and_what_comes_later_does_no_harm() {
             other
         } else {
             let url = url("ws://localhost/");
-            let mut attempt = Box::pin(Socket::connect(&url, &Tls::default()));
+            let mut attempt = Box::pin(Socket::connect(&url, &Tls {}));
             assert!(poll_fn(|cx| Poll::Ready(attempt.as_mut().poll(cx))).await.is_pending());
             Reflect::delete_property(&js_sys::global(), &"CloseEvent".into()).unwrap();
             drop(attempt);
