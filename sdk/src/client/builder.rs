@@ -105,7 +105,8 @@ impl Builder {
         self.set(|settings| settings.outbox = limits)
     }
 
-    /// How many events are kept for a program that is busy; 8,192 unless changed.
+    /// How many events are kept for a program that is busy; 8,192 unless changed. They are counted, not weighed: where
+    /// strangers may send large messages, a program that takes its events late wants fewer.
     pub const fn event_capacity(mut self, events: usize) -> Self {
         self.event_capacity = events;
         self

@@ -129,6 +129,30 @@ fn what_is_on_its_way_does_not_give_way() {
 }
 
 #[test]
+fn nothing_gives_way_for_what_would_not_fit_all_the_same() {
+    let mut bed = bed(100, 10, WhenFull::DropOldest);
+    bed.say("123456");
+    assert_eq!(sent(&mut bed).len(), 1);
+    bed.say("12");
+    bed.say("1234567");
+    assert_eq!(bed.failed(), full([3]));
+    assert_eq!(bed.written(), [message("12", 2)]);
+}
+
+#[test]
+fn there_is_room_again_when_what_was_refused_fits() {
+    let mut bed = bed(100, 10, WhenFull::Refuse);
+    bed.say("12345");
+    assert!(bed.session.has_room());
+    bed.say("123456");
+    assert_eq!(bed.failed(), full([2]));
+    assert!(!bed.session.has_room(), "who waits for room would come back for nothing");
+    assert_eq!(sent(&mut bed).len(), 1);
+    bed.read(&acked(1, 1));
+    assert!(bed.session.has_room());
+}
+
+#[test]
 fn a_receipt_that_finds_no_room_is_refused_too() {
     let mut bed = bed(2, 1000, WhenFull::Refuse);
     bed.say("a");
