@@ -62,7 +62,9 @@ async fn the_request_goes_to_the_path_and_the_room_takes_its_place() {
 
 #[tokio::test]
 async fn connect_tries_once_and_says_what_was_wrong() {
-    let error = Client::builder(nobody().await, "irc").key(KEY).connect().await.expect_err("nobody is there");
+    let error = soon("the failure", Client::builder(nobody().await, "irc").key(KEY).connect())
+        .await
+        .expect_err("nobody is there");
     assert_eq!(error.code(), "unreachable");
     assert!(error.is_retryable());
     tasks_left(0).await;
@@ -134,7 +136,8 @@ async fn who_never_reconnects_ends_with_the_connection() {
 async fn after_connect_it_reconnects_by_itself() {
     let server = Scripted::start().await;
     let ack = rich_ack(json!({}));
-    let (connected, (peer, _)) = tokio::join!(server.client().connect(), server.welcome(&ack));
+    let (connected, (peer, _)) =
+        tokio::join!(soon("the outcome of connect", server.client().connect()), server.welcome(&ack));
     let (_client, mut feed) = split(connected.unwrap());
     feed.online().await;
     peer.reset();
@@ -281,7 +284,7 @@ async fn a_connect_that_is_dropped_leaves_nothing() {
     let server = Scripted::start().await;
     // While it connects.
     let stream = select! {
-        _ = server.client().connect() => panic!("nobody has answered"),
+        _ = soon("the outcome of connect", server.client().connect()) => panic!("nobody has answered"),
         stream = server.connection() => stream,
     };
     tasks_left(0).await;
@@ -289,7 +292,7 @@ async fn a_connect_that_is_dropped_leaves_nothing() {
     // While it registers.
     let timeouts = timeouts(|timeouts| timeouts.close = Duration::from_secs(5));
     let peer = select! {
-        _ = server.client().timeouts(timeouts).connect() => panic!("nobody has answered"),
+        _ = soon("the outcome of connect", server.client().timeouts(timeouts).connect()) => panic!("nobody has answered"),
         (peer, _) = server.registering() => peer,
     };
     peer.see_off().await;

@@ -52,12 +52,12 @@ async fn close_says_goodbye_and_ends() {
 async fn after_the_end_nothing_is_taken() {
     let server = Scripted::start().await;
     let (client, _feed, peer) = online(&server).await;
-    tokio::join!(client.close(), peer.see_off());
+    tokio::join!(soon("the end", client.close()), peer.see_off());
     let failure = failed(client.send("hello?")).await;
     assert_eq!((&failure.error, failure.fate, failure.text()), (&SendError::Closed, Fate::NotSent, "hello?"));
     assert_eq!(client.set_status(ClientStatus::new(Status::Degraded)), Err(SendError::Closed));
     soon("each of these", async {
-        client.close().await;
+        soon("the end", client.close()).await;
         client.drain(HOUR).await;
         client.flush().await;
         client.ready().await;

@@ -153,7 +153,7 @@ async fn without_a_listener_the_client_goes_on() {
     peer.reset();
     let (peer, register) = server.welcome(&same_session(6, 6)).await;
     assert_eq!(register["resume"]["seq"], 6);
-    tokio::join!(client.close(), peer.see_off());
+    tokio::join!(soon("the end", client.close()), peer.see_off());
     tasks_left(0).await;
 }
 

@@ -273,6 +273,20 @@ async fn a_silent_server_is_asked_and_then_left() {
 }
 
 #[tokio::test]
+async fn a_server_is_asked_once_in_a_silence() {
+    let server = Scripted::start().await;
+    let timeouts = timeouts(|timeouts| timeouts.silence = Duration::from_secs(2));
+    let (client, _feed) = split(server.client().timeouts(timeouts).start().unwrap());
+    let (mut peer, _) = server.welcome(&rich_ack(json!({}))).await;
+    assert_eq!(peer.hear().await, Heard::Ping);
+    for number in 0..5 {
+        drop(client.send(number.to_string()));
+        assert_eq!(peer.packet().await["content"], number.to_string());
+    }
+    assert_eq!(peer.hear_within(Duration::from_millis(50)).await, None);
+}
+
+#[tokio::test]
 async fn who_hears_something_does_not_ask() {
     let server = Scripted::start().await;
     let timeouts = timeouts(|timeouts| timeouts.silence = Duration::from_secs(2));
@@ -342,12 +356,12 @@ async fn acks_that_never_come_are_given_up() {
 #[tokio::test]
 async fn a_server_that_does_not_read_holds_nobody_up() {
     let server = Scripted::start().await;
-    let timeouts = timeouts(|timeouts| timeouts.ack = Duration::from_millis(300));
+    let timeouts = timeouts(|timeouts| timeouts.ack = Duration::from_secs(1));
     let (client, mut feed) = split(server.client().timeouts(timeouts).start().unwrap());
     let (mut peer, _) = server.welcome(&rich_ack(json!({}))).await;
     feed.online().await;
     // Far more than fits in the buffers between the two.
-    let sent: Vec<_> = (0..7).map(|_| client.send("x".repeat(1_000_000))).collect();
+    let sent: Vec<_> = (0..12).map(|_| client.send("x".repeat(600_000))).collect();
     // Reading goes on all the same.
     for seq in 1..=20 {
         peer.tell(&said("still here", seq)).await;

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::support::{Proxy, Router, Weather};
 use bridge::{Book, Plan, talk};
-use check::{check, check_alone};
+use check::{check, check_alone, in_its_order};
 
 const STORM: Weather = Weather::Stormy { bytes: 20_000 };
 
@@ -39,7 +39,8 @@ async fn what_is_confirmed_is_received_exactly_once() {
         for book in &books {
             assert_eq!(book.gaps, [], "the log held everything");
             assert_eq!(book.epochs(), 1);
-            assert_eq!(book.said(), 150, "{} got all of it in", book.name);
+            assert_eq!(book.logged().count(), 150, "{} got all of it in", book.name);
+            in_its_order(book);
         }
         check(&books);
     }
@@ -102,7 +103,7 @@ async fn it_holds_at_a_rate_that_is_too_low() {
     let plan = Plan { bridges: 3, packets: 100, weather: STORM, ..Plan::default() };
     let books = room(router, plan, 41, async |router, _| router).await;
     for book in &books {
-        assert_eq!(book.said(), 100, "{} got all of it in", book.name);
+        assert_eq!(book.logged().count(), 100, "{} got all of it in", book.name);
     }
     check(&books);
 }

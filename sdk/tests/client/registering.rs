@@ -94,9 +94,10 @@ async fn a_code_that_is_not_final_is_tried_again_before_the_ack() {
 async fn connect_gives_the_code_that_it_was_refused_with() {
     let server = Scripted::start().await;
     for code in CloseCode::ALL {
-        let (connected, ()) = tokio::join!(server.client().connect(), async {
-            server.registering().await.0.goodbye(code.code()).await;
-        });
+        let (connected, ()) =
+            tokio::join!(soon("the outcome of connect", server.client().connect()), async {
+                server.registering().await.0.goodbye(code.code()).await;
+            });
         let error = connected.expect_err("it was refused");
         assert_eq!(error, closed(code.code()));
         assert_eq!(error.code(), code.reason());
@@ -143,7 +144,7 @@ async fn two_silent_closes_in_a_row_are_probably_a_refused_key() {
 #[tokio::test]
 async fn connect_asks_an_original_server_twice_about_its_key() {
     let server = Scripted::start().await;
-    let (connected, ()) = tokio::join!(server.client().connect(), async {
+    let (connected, ()) = tokio::join!(soon("the outcome of connect", server.client().connect()), async {
         server.registering().await.0.hang_up().await;
         server.registering().await.0.hang_up().await;
     });

@@ -134,7 +134,7 @@ async fn history_comes_first_and_knows_its_own() {
     for number in [1, 3, 5] {
         irc_feed.hears(&format!("matrix's {number}")).await;
     }
-    irc.close().await;
+    soon("the end", irc.close()).await;
     let builder = router.client("irc").history(4);
     let (_irc, mut feed) = split(soon("the ack", builder.connect()).await.unwrap());
     assert_eq!(feed.online().await, (Dialect::Rich, false));
@@ -181,7 +181,7 @@ async fn presence_tells_who_is_there() {
         }
         other => panic!("{other:?} instead of the presence"),
     }
-    matrix.close().await;
+    soon("the end", matrix.close()).await;
     match feed.news().await {
         Event::Presence(presence) => {
             assert_eq!((presence.client_name.as_str(), presence.status), ("matrix", PresenceStatus::Left));

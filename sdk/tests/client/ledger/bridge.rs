@@ -1,12 +1,16 @@
 //! One of those who talk.
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{collections::HashSet, pin::pin, sync::Arc, time::Duration};
 
 use multichat::{
     Client, Confirmation, Event, Events, Fate, GapCause, SendFailure, Sent, State, Timeouts,
     protocol::ClientMessage,
 };
-use tokio::{sync::watch, task::JoinSet, time::sleep};
+use tokio::{
+    sync::watch,
+    task::JoinSet,
+    time::{sleep, timeout},
+};
 
 use crate::support::{Proxy, Weather, soon, soon_enough};
 
@@ -98,13 +102,6 @@ impl Book {
         })
     }
 
-    /// How many of the messages that it was to say are in a log.
-    pub(crate) fn said(&self) -> usize {
-        self.logged()
-            .filter(|(content, _)| !content.ends_with("the end") && !content.ends_with("back"))
-            .count()
-    }
-
     /// Of how many logs it was told entries.
     pub(crate) fn epochs(&self) -> usize {
         self.heard.iter().map(|entry| &entry.epoch).collect::<HashSet<_>>().len()
@@ -139,55 +136,73 @@ fn impatient() -> Timeouts {
     Timeouts {
         connect: Duration::from_millis(500),
         register: Duration::from_millis(300),
-        ack: Duration::from_millis(200),
+        ack: Duration::from_secs(5),
         silence: Duration::from_millis(200),
         ..Timeouts::default()
     }
 }
 
-/// All of them say what they have to say; then the sky clears, and each says one thing more.
+/// All of them are there, and say what they have to say on a line that breaks; then the sky clears, and each says
+/// a last word.
 pub(crate) async fn talk(plan: &Plan, proxy: &Proxy) -> Vec<Book> {
-    let mut speakers = JoinSet::new();
     let mut listeners = JoinSet::new();
     let is_over = watch::Sender::new(false);
     let mut clients = Vec::new();
+    proxy.change(Weather::Calm);
     for number in 0..plan.bridges {
         let name = format!("bridge {number}");
         let builder =
             proxy.client(&name).timeouts(impatient()).history(plan.history).event_capacity(plan.capacity);
         let (client, events) = builder.start().unwrap();
-        let book = Book { name: name.clone(), ..Book::default() };
+        soon("the first ack", is_online(&client)).await;
+        let book = Book { name, ..Book::default() };
         listeners.spawn(listen(book, events, plan.slow, plan.bridges, is_over.subscribe()));
-        speakers.spawn(speak(name, client.clone(), plan.clone()));
         clients.push(client);
     }
-    let mut outcomes = soon_enough(TWO_MINUTES, "all that is said", speakers.join_all()).await;
+    proxy.change(plan.weather);
+    proxy.cut();
+    let mut speakers = JoinSet::new();
+    for (number, client) in clients.iter().enumerate() {
+        speakers.spawn(speak(format!("bridge {number}"), client.clone(), plan.clone()));
+    }
+    let outcomes = soon_enough(TWO_MINUTES, "all that is said", speakers.join_all()).await;
     proxy.change(Weather::Calm);
     proxy.cut();
-    // First each says that it is back: before that it might miss another's last word.
-    for last_word in ["back", "the end"] {
-        for (number, client) in clients.iter().enumerate() {
-            for attempt in 1.. {
-                let content = format!("bridge {number}, {attempt}: {last_word}");
-                let outcome = Outcome::of(soon("the last word", client.send(&*content)).await);
-                let is_logged = matches!(outcome, Outcome::Logged(_));
-                outcomes.push((format!("bridge {number}"), vec![(content, outcome)]));
-                if is_logged {
-                    break;
-                }
-            }
-        }
-    }
-    if plan.slow.is_some() {
-        // Who is slow may not be told of the last word.
-        is_over.send_replace(true);
-    }
-    let mut books = soon_enough(TWO_MINUTES, "all that is heard", listeners.join_all()).await;
-    for (name, mut outcomes) in outcomes {
+    let books = part(plan, &clients, listeners, &is_over);
+    let mut books = soon_enough(TWO_MINUTES, "all that is heard", books).await;
+    for (name, outcomes) in outcomes {
         let book = books.iter_mut().find(|book| book.name == name).unwrap();
-        book.outcomes.append(&mut outcomes);
+        book.outcomes = outcomes;
     }
     books
+}
+
+async fn is_online(client: &Client) {
+    let mut states = client.states();
+    while !matches!(states.next().await, Some(State::Online { .. })) {}
+}
+
+/// Has each say its last word until all have heard it: who is not back yet, and whose session is forgotten, is not
+/// told.
+async fn part(
+    plan: &Plan,
+    clients: &[Client],
+    listeners: JoinSet<Book>,
+    is_over: &watch::Sender<bool>,
+) -> Vec<Book> {
+    let mut books = pin!(listeners.join_all());
+    for attempt in 1.. {
+        for (number, client) in clients.iter().enumerate() {
+            // What became of it, the others know.
+            let _ = client.send(format!("bridge {number}, {attempt}: the end")).await;
+        }
+        // Who is slow may never be told.
+        is_over.send_replace(plan.slow.is_some());
+        if let Ok(books) = timeout(Duration::from_millis(200), &mut books).await {
+            return books;
+        }
+    }
+    Vec::new()
 }
 
 /// Says all of it, now one at a time, now as much as there is room for.
