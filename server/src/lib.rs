@@ -8,12 +8,14 @@
 //! * `room`: a totally ordered, bounded log, and the fan-out that hands it to readers. No sockets.
 //! * `connection`: one WebSocket connection, over any byte stream: metering, registration, delivery, close.
 //! * `listener`: the port: accepting, TLS, HTTP, and what bounds the strangers among the connections.
+//! * `halls`: which rooms there are.
 //! * [`config`], [`tls`]: what the operator says.
 
 mod address;
 pub mod config;
 mod connection;
 mod frame;
+mod halls;
 mod listener;
 mod rate;
 mod room;
@@ -21,4 +23,4 @@ mod server;
 pub mod tls;
 mod token;
 
-pub use server::{BindError, Server};
+pub use server::{BindError, Handle, ReloadError, Server};

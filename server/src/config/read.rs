@@ -9,8 +9,9 @@ use std::{
 use serde_json::Value;
 
 use super::{
-    AllowedOrigins, Config, ConfigError, Host, SecretKey, Warning, WsPath, Wss,
+    AllowedOrigins, Config, ConfigError, Host, Limits, Room, RoomName, SecretKey, Warning, WsPath, Wss,
     error::{Found, Problem},
+    read_keys::{self, KeySources},
     read_limits,
     section::{Mismatch, Report, Section, shown, text},
 };
@@ -22,7 +23,9 @@ const EXPECTED_KEYFILE: &str = "the path to the private key in PEM format, such 
 const EXPECTED_CERTFILE: &str = "the path to the certificate chain in PEM format, such as \"cert.pem\"";
 const EXPECTED_WEB_ROOT: &str =
     "the path to a folder of static files, and of nothing secret, such as \"web\"";
-const EXPECTED_LIMITS: &str = "an object, such as {\"packet-bytes\": 65536}";
+const EXPECTED_ROOMS: &str = "an object that has an object for each room, such as {\"staff\": {\"ws-path\": \"/staff\", \"secret-key\": \"…\"}}";
+const EXPECTED_ROOM_NAME: &str = "called otherwise";
+const EXPECTED_OWN_PATH: &str = "a path that no other room has";
 
 impl Config {
     /// Reads a config file.
@@ -56,8 +59,10 @@ impl Config {
         };
         match config {
             Some(config) if report.problems.is_empty() => {
-                if config.secret_key.is_placeholder() {
-                    report.warnings.push(Warning::KnownSecretKey);
+                for room in config.all_rooms() {
+                    if room.keys.secret_keys().any(SecretKey::is_placeholder) {
+                        report.warnings.push(Warning::KnownSecretKey { room: room.name.clone() });
+                    }
                 }
                 Ok((config, report.warnings))
             }
@@ -85,35 +90,66 @@ fn json(bytes: &[u8], file: &Path) -> Result<Value, ConfigError> {
 /// `None` if a required field is missing or bad.
 fn read(root: &mut Section<'_>, file: &Path) -> Option<Config> {
     let folder = file.parent().unwrap_or(Path::new(""));
+    let mut sources = KeySources { folder, files: Vec::new() };
     let ws_path = root.required("ws-path", WsPath::EXPECTED, text(WsPath::parse));
     let host = root.required("host", Host::EXPECTED, text(Host::parse));
-    let secret_key = root.required("secret-key", SecretKey::EXPECTED, |value| {
-        value.as_str().and_then(|text| SecretKey::new(text).ok()).ok_or(Mismatch::Secret)
-    });
+    let keys = read_keys::read(root, &mut sources);
     let wss = root.section("wss", EXPECTED_WSS, |wss| {
         let keyfile = wss.required("keyfile", EXPECTED_KEYFILE, text(|path| resolve(folder, path)));
         let certfile = wss.required("certfile", EXPECTED_CERTFILE, text(|path| resolve(folder, path)));
         Some(Wss { keyfile: keyfile?, certfile: certfile? })
     });
     let wss = wss.flatten();
-    let keyfile = wss.as_ref().map(|wss| wss.keyfile.as_path());
-    let secrets = [Some(file), keyfile].into_iter().flatten().collect::<Vec<_>>();
-    let web_root =
-        root.optional("web-root", EXPECTED_WEB_ROOT, text(|path| public_folder(folder, path, &secrets)));
     let allowed_origins =
         root.optional("allowed-origins", AllowedOrigins::EXPECTED, origins).unwrap_or_default();
-    let limits = root
-        .section("limits", EXPECTED_LIMITS, |section| read_limits::read(Some(section), secret_key.as_ref()))
-        .unwrap_or_else(|| read_limits::read(None, secret_key.as_ref()));
+    let limits = read_limits::read(root, keys.as_ref());
+    let default_room = ws_path.zip(keys).map(|(ws_path, keys)| Room {
+        name: RoomName::default(),
+        ws_path,
+        keys,
+        limits: limits.clone(),
+    });
+    let rooms = read_rooms(root, default_room.as_ref(), &limits, &mut sources);
+    let KeySources { files: key_files, .. } = sources;
+    let keyfile = wss.as_ref().map(|wss| wss.keyfile.as_path());
+    let secrets = [Some(file), keyfile].into_iter().flatten().chain(key_files.iter().map(PathBuf::as_path));
+    let secrets = secrets.collect::<Vec<_>>();
+    let web_root =
+        root.optional("web-root", EXPECTED_WEB_ROOT, text(|path| public_folder(folder, path, &secrets)));
     Some(Config {
         host: host?,
-        ws_path: ws_path?,
-        secret_key: secret_key?,
         wss,
         web_root,
         allowed_origins,
         limits,
+        default_room: default_room?,
+        rooms,
+        key_files,
     })
+}
+
+/// Reads `rooms`: those that can be used.
+fn read_rooms(
+    root: &mut Section<'_>,
+    default_room: Option<&Room>,
+    limits: &Limits,
+    sources: &mut KeySources<'_>,
+) -> Vec<Room> {
+    let mut rooms: Vec<Room> = Vec::new();
+    root.each("rooms", EXPECTED_ROOMS, |name, section| {
+        let name =
+            RoomName::parse(name).map_err(|error| section.misnamed(EXPECTED_ROOM_NAME, error.to_string()));
+        let ws_path = section.required("ws-path", WsPath::EXPECTED, text(WsPath::parse));
+        let keys = read_keys::read(section, sources);
+        let limits = read_limits::read_room(limits, section, keys.as_ref());
+        let is_taken = |room: &&Room| ws_path.as_ref().is_some_and(|path| room.ws_path.is_same_place(path));
+        if let Some(other) = default_room.into_iter().chain(&rooms).find(is_taken) {
+            section.misfit("ws-path", EXPECTED_OWN_PATH, Some(format!("room {} has it", other.name)));
+        }
+        let room = name.ok().zip(ws_path).zip(keys);
+        rooms.extend(room.map(|((name, ws_path), keys)| Room { name, ws_path, keys, limits }));
+    });
+    rooms
 }
 
 /// Any path will do: who opens the file says what is wrong with it.

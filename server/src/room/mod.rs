@@ -38,7 +38,7 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 pub(crate) use self::{
-    entry::{Author, Draft, Origin},
+    entry::{Author, Authority, Draft, Origin},
     log::{LogBounds, Overrun, Refused, Seq},
     mailbox::{Cut, Mailbox, Notice},
     membership::{Membership, Newcomer, Welcome},
@@ -82,7 +82,6 @@ pub(crate) struct Room {
     pages: Pages,
     /// The readers, dealt to one fan-out task for each core.
     shards: Box<[Shard]>,
-    bounds: LogBounds,
     sessions: Mutex<Sessions>,
     roster: Mutex<Roster>,
     roster_changed: Notify,
@@ -103,7 +102,6 @@ impl Room {
             log: Mutex::new(Log::new(bounds.log)),
             pages: Pages::default(),
             shards: (0..shards.max(1)).map(|_| Shard::default()).collect(),
-            bounds: bounds.log,
             sessions: Mutex::new(Sessions::new(bounds.sessions)),
             roster: Mutex::default(),
             roster_changed: Notify::new(),
@@ -197,14 +195,14 @@ impl Room {
 
     /// Whether a shard has not handed out yet more than half of what the log can hold.
     fn lags(&self) -> bool {
-        let (newest, cost) = {
+        let (newest, cost, bounds) = {
             let log = self.log.lock();
-            (log.newest(), log.cost_so_far())
+            (log.newest(), log.cost_so_far(), log.bounds())
         };
         self.shards.iter().any(|shard| {
             let handed_out = shard.handed_out();
-            newest.saturating_sub(handed_out.seq) > self.bounds.entries as u64 / 2
-                || cost.saturating_sub(handed_out.cost) > self.bounds.bytes as u64 / 2
+            newest.saturating_sub(handed_out.seq) > bounds.entries as u64 / 2
+                || cost.saturating_sub(handed_out.cost) > bounds.bytes as u64 / 2
         })
     }
 
@@ -261,9 +259,20 @@ impl Room {
             let _log = self.log.lock();
             self.closed.store(true, Ordering::Release);
         }
+        self.wake_all();
+    }
+
+    /// Tells all readers that something changed that they must look at.
+    pub(crate) fn wake_all(&self) {
         for shard in &self.shards {
-            shard.change(Change::Closed);
+            shard.change(Change::Wake);
         }
+    }
+
+    /// Keeps so much from now on.
+    pub(crate) fn set_bounds(&self, bounds: RoomBounds) {
+        self.log.lock().set_bounds(bounds.log);
+        self.sessions.lock().set_bounds(bounds.sessions);
     }
 
     /// Whether the room has been closed.
