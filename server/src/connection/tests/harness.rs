@@ -256,7 +256,7 @@ pub(super) fn message(content: &str) -> String {
 
 /// What the configuration says of a room.
 pub(super) fn room_config(keys: Keys, limits: Limits) -> config::Room {
-    config::Room { name: RoomName::default(), ws_path: WsPath::root(), keys, limits }
+    config::Room { name: RoomName::default(), ws_path: WsPath::root(), keys, limits, chat_log: None }
 }
 
 /// Lets every task go as far as it can at this moment of virtual time.
