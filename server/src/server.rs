@@ -5,9 +5,11 @@ use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 use parking_lot::Mutex;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsAcceptor;
+use tokio_util::task::AbortOnDropHandle;
 use tracing::{info, warn};
 
 use crate::{
+    admin::{Admin, Office, Reloads},
     config::{Config, Host},
     halls::Halls,
     listener::{Entrance, Listener},
@@ -17,6 +19,7 @@ use crate::{
 /// A router with an open port.
 pub struct Server {
     listener: Listener,
+    admin: Option<Admin>,
     local_addr: SocketAddr,
     state: Arc<State>,
 }
@@ -29,7 +32,10 @@ struct State {
     /// Where the port was opened.
     host: Host,
     entrance: Arc<Entrance>,
-    halls: Mutex<Halls>,
+    halls: Arc<Mutex<Halls>>,
+    /// What operators look at, if they have a port.
+    office: Option<Arc<Office>>,
+    reloads: Arc<Reloads>,
     /// For the whole shutdown.
     shutdown: Mutex<Duration>,
 }
@@ -47,6 +53,14 @@ pub enum BindError {
     /// The port can't be had.
     #[error("can't listen on {host}: {source}{}", advice(source))]
     Listen {
+        /// Where.
+        host: Host,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The operators' port can't be had.
+    #[error("can't listen on {host} for operators: {source}{}", advice(source))]
+    Admin {
         /// Where.
         host: Host,
         /// Why not.
@@ -87,21 +101,38 @@ impl Server {
         let tls = acceptor(&config)?;
         let mut halls = Halls::default();
         let entrance = Arc::new(Entrance::new(&config, tls, halls.apply(&config)?));
+        let halls = Arc::new(Mutex::new(halls));
+        let reloads = Arc::new(Reloads::new());
         let listen_error = |source| BindError::Listen { host: config.host.clone(), source };
         let listener = Listener::bind(&config, entrance.clone()).await.map_err(listen_error)?;
         let local_addr = listener.local_addr().map_err(listen_error)?;
+        let admin = match &config.admin {
+            None => None,
+            Some(admin) => {
+                let error = |source| BindError::Admin { host: admin.host.clone(), source };
+                let (halls, entrance) = (halls.clone(), entrance.clone());
+                Some(Admin::bind(&config, admin, halls, entrance, reloads.clone()).await.map_err(error)?)
+            }
+        };
         let state = State {
             host: config.host,
             entrance,
-            halls: Mutex::new(halls),
+            halls,
+            office: admin.as_ref().map(|admin| admin.office().clone()),
+            reloads,
             shutdown: Mutex::new(config.limits.shutdown),
         };
-        Ok(Self { listener, local_addr, state: Arc::new(state) })
+        Ok(Self { listener, admin, local_addr, state: Arc::new(state) })
     }
 
     /// The address of the port: what `host` means, with the port that was chosen if that was 0.
     pub fn local_addr(&self) -> SocketAddr {
         self.local_addr
+    }
+
+    /// The address of the operators' port, if there is one.
+    pub fn admin_addr(&self) -> Option<SocketAddr> {
+        self.admin.as_ref().map(Admin::local_addr)
     }
 
     /// What changes this router while it runs.
@@ -114,8 +145,13 @@ impl Server {
     /// Then no more connections and messages are taken, what is in the logs goes out to whoever can take it,
     /// and connections are closed with 1001; all of that within the limit for it.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
-        let Self { listener, state, .. } = self;
+        let Self { listener, admin, state, .. } = self;
+        // To the very end, so that the end can be watched too.
+        let _watched = admin.map(|admin| AbortOnDropHandle::new(tokio::spawn(admin.run())));
         let connections = listener.run(shutdown).await;
+        if let Some(office) = &state.office {
+            office.close();
+        }
         info!(connections = connections.len(), "shutting down");
         let chat_logs = {
             let halls = state.halls.lock();
@@ -141,6 +177,17 @@ impl Handle {
     ///
     /// [`ReloadError`] says what is wrong. Nothing has changed then.
     pub fn reload(&self, config: &Config) -> Result<Vec<&'static str>, ReloadError> {
+        let outcome = self.try_reload(config);
+        self.0.reloads.count(outcome.is_ok());
+        outcome
+    }
+
+    /// Counts a configuration that should hold, but can't even be read.
+    pub fn count_unreadable(&self) {
+        self.0.reloads.count(false);
+    }
+
+    fn try_reload(&self, config: &Config) -> Result<Vec<&'static str>, ReloadError> {
         let Self(state) = self;
         let tls = acceptor(config)?;
         // Held to the end: of two that come at once, one comes after the other.
@@ -148,7 +195,18 @@ impl Handle {
         let routes = halls.apply(config)?;
         state.entrance.change(config, tls, routes);
         *state.shutdown.lock() = config.limits.shutdown;
-        Ok(if config.host == state.host { Vec::new() } else { vec!["host"] })
+        let mut unchanged = Vec::new();
+        if config.host != state.host {
+            unchanged.push("host");
+        }
+        let needs_other_port = match &state.office {
+            Some(office) => office.change(config),
+            None => config.admin.is_some(),
+        };
+        if needs_other_port {
+            unchanged.push("admin.host");
+        }
+        Ok(unchanged)
     }
 }
 

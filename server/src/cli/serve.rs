@@ -55,6 +55,9 @@ async fn listen(config: Config, file: Option<&Path>, made_up_key: Option<String>
         error => Failure::Runtime(error.to_string()),
     })?;
     let address = server.local_addr();
+    if let Some(address) = server.admin_addr() {
+        tracing::info!(%address, "listening for operators");
+    }
     tracing::info!(%address, protocol = scheme, path, "listening");
     if let Some(key) = made_up_key {
         let text = welcome(&format!("{scheme}://{address}"), &key);

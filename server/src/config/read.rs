@@ -12,6 +12,7 @@ use super::{
     AllowedOrigins, ChatLog, Config, ConfigError, Host, Limits, Room, RoomName, Rotate, SecretKey, Warning,
     WsPath, Wss,
     error::{Found, Problem},
+    read_admin,
     read_keys::{self, KeySources},
     read_limits,
     section::{Mismatch, Report, Section, shown, text},
@@ -118,6 +119,7 @@ fn read(root: &mut Section<'_>, file: &Path) -> Option<Config> {
         chat_log: read_chat_log(root, folder),
     });
     let rooms = read_rooms(root, default_room.as_ref(), &limits, &mut sources);
+    let admin = read_admin::read(root, &mut sources);
     let KeySources { files: key_files, .. } = sources;
     let keyfile = wss.as_ref().map(|wss| wss.keyfile.as_path());
     let chat_logs = default_room.iter().chain(&rooms).filter_map(|room| room.chat_log.as_ref());
@@ -134,6 +136,7 @@ fn read(root: &mut Section<'_>, file: &Path) -> Option<Config> {
         limits,
         default_room: default_room?,
         rooms,
+        admin,
         key_files,
     })
 }

@@ -37,11 +37,26 @@ pub(super) struct Liveness {
     next_ping: Instant,
     /// When the ping was sent that has not been answered, as far as is known.
     asked_at: Option<Instant>,
+    /// When the ping was sent for which no pong has come.
+    pinged_at: Option<Instant>,
+    round_trip: Option<Duration>,
 }
 
 impl Liveness {
     pub(super) fn new(pings: Pings, now: Instant) -> Self {
-        Self { next_ping: now + pings.interval, asked_at: None }
+        Self { next_ping: now + pings.interval, asked_at: None, pinged_at: None, round_trip: None }
+    }
+
+    /// Notes a pong.
+    pub(super) fn note_pong(&mut self, now: Instant) {
+        if let Some(pinged_at) = self.pinged_at.take() {
+            self.round_trip = Some(now - pinged_at);
+        }
+    }
+
+    /// From the last ping that was answered to its pong.
+    pub(super) fn round_trip(&self) -> Option<Duration> {
+        self.round_trip
     }
 
     /// Looks at the clock. `alive_at` is the peer's last sign of life: whatever it sends is one, not the
@@ -62,6 +77,7 @@ impl Liveness {
             return Check::Nothing;
         }
         self.asked_at.get_or_insert(now);
+        self.pinged_at.get_or_insert(now);
         Check::Ping
     }
 
@@ -98,6 +114,20 @@ mod tests {
         assert_eq!(liveness.deadline(PINGS), start + 50 * SECOND);
         assert_eq!(liveness.check(PINGS, start, false, start + 49 * SECOND), Check::Nothing);
         assert_eq!(liveness.check(PINGS, start, true, start + 50 * SECOND), Check::Ping);
+    }
+
+    #[test]
+    fn a_round_trip_is_from_a_ping_to_the_next_pong() {
+        let start = Instant::now();
+        let mut liveness = Liveness::new(PINGS, start);
+        liveness.note_pong(start);
+        assert_eq!(liveness.round_trip(), None, "nobody had asked");
+        assert_eq!(liveness.check(PINGS, start, true, start + 25 * SECOND), Check::Ping);
+        assert_eq!(liveness.check(PINGS, start + 26 * SECOND, true, start + 26 * SECOND), Check::Nothing);
+        assert_eq!(liveness.round_trip(), None, "it was heard, but has not answered");
+        liveness.note_pong(start + 27 * SECOND);
+        liveness.note_pong(start + 28 * SECOND);
+        assert_eq!(liveness.round_trip(), Some(2 * SECOND));
     }
 
     #[test]

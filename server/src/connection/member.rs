@@ -16,13 +16,15 @@ use tracing::{info, warn};
 use super::{
     Peer, closing,
     ending::Ending,
+    guests::{Guest, Portrait},
     hall::Hall,
     pump::Pump,
     register::{Registration, ack},
     socket::Socket,
     stream::ByteStream,
+    traffic::Traffic,
 };
-use crate::room::{Mailbox, Membership, Newcomer, Pass, Reader, Room};
+use crate::room::{Cut, Mailbox, Membership, Newcomer, Pass, Reader, Room};
 
 /// So many bytes an ack may say of other clients. It is the connection's own, and waits until the client reads it; the
 /// rest is told when the socket takes it.
@@ -34,11 +36,11 @@ pub(crate) struct Member<S: ByteStream> {
     room: Arc<Room>,
     link: Arc<Link<S>>,
     membership: Membership,
-    peer: Peer,
 }
 
 /// What a connection's own task and the room's fan-out share.
 struct Link<S> {
+    peer: Peer,
     mailbox: Arc<Mailbox>,
     /// `None` once the connection ends.
     pump: Mutex<Option<Pump<S>>>,
@@ -51,7 +53,7 @@ impl<S: ByteStream> Member<S> {
         let Registration { client_name, admission, ask, session_name } = registration;
         let terms = hall.terms();
         let mailbox = Arc::new(Mailbox::new(terms.limits.outbox_bytes));
-        let link = Arc::new(Link { mailbox: mailbox.clone(), pump: Mutex::new(None) });
+        let link = Arc::new(Link { peer, mailbox: mailbox.clone(), pump: Mutex::new(None) });
         let membership = {
             // Locked until the pump knows its cursor: a pass leaves it alone so long.
             let mut pump = link.pump.lock();
@@ -81,7 +83,8 @@ impl<S: ByteStream> Member<S> {
         };
         let room = terms.room.clone();
         drop(terms);
-        Self { hall, room, link, membership, peer }
+        hall.enter(peer.id, link.clone());
+        Self { hall, room, link, membership }
     }
 
     /// Serves the connection to its end.
@@ -90,15 +93,18 @@ impl<S: ByteStream> Member<S> {
             let mut timer = pin!(sleep_until(Instant::now()));
             poll_fn(|cx| self.poll(cx, timer.as_mut())).await
         };
-        let Peer { id, address } = self.peer;
+        let Peer { id, address } = self.link.peer;
         let client = self.membership.author.client_name.as_str();
+        let cut_so_far = self.hall.endings().count(ending.label());
         if ending.close_code() == Some(CloseCode::SlowConsumer) {
-            let cut_so_far = self.hall.count_slow_consumer();
             warn!(connection = id.0, %address, client, reason = %ending, cut_so_far, "disconnected");
         } else {
             info!(connection = id.0, %address, client, reason = %ending, "disconnected");
         }
-        let pump = self.link.pump.lock().take();
+        let mut pump = self.link.pump.lock().take();
+        if let Some(pump) = &mut pump {
+            self.hall.count_traffic(pump.take_traffic());
+        }
         let limit = self.hall.terms().limits.close;
         // Out of the room, before the close handshake.
         drop(self);
@@ -138,6 +144,21 @@ impl<S: ByteStream> Drop for Member<S> {
     /// However the connection ends, a panic included, the room is left.
     fn drop(&mut self) {
         self.room.leave(&self.membership, Instant::now());
+        self.hall.leave(self.link.peer.id);
+    }
+}
+
+impl<S: ByteStream> Guest for Link<S> {
+    fn portrait(&self) -> Option<Portrait> {
+        self.pump.lock().as_ref().map(|pump| pump.portrait(self.peer))
+    }
+
+    fn take_traffic(&self) -> Traffic {
+        self.pump.lock().as_mut().map_or(Traffic::default(), Pump::take_traffic)
+    }
+
+    fn kick(&self) {
+        self.mailbox.cut(Cut::Kicked);
     }
 }
 

@@ -15,7 +15,9 @@ use tokio_tungstenite::tungstenite::Message;
 use tracing::warn;
 
 use super::{
+    Peer,
     ending::Ending,
+    guests::Portrait,
     hall::Terms,
     liveness::{Check, Liveness},
     meter::Violation,
@@ -23,13 +25,14 @@ use super::{
     socket::{self, READ_BUFFER, Socket},
     stream::ByteStream,
     throttles::SharedThrottle,
+    traffic::Traffic,
     wire::Wire,
 };
 use crate::{
     config::{Grant, KeyDigest},
     frame,
     rate::{Throttle, TokenBucket},
-    room::{Cut, Draft, Mailbox, Membership, Overrun, Pass, Seq},
+    room::{Cut, Draft, Mailbox, Membership, Overrun, Pass, Seq, now_ms},
 };
 
 /// After so many messages a connection lets others have their turn.
@@ -72,6 +75,11 @@ pub(super) struct Pump<S> {
     owes_presence: bool,
     /// Why nothing can be sent any more. What the client has already sent is still read.
     broken: Option<Ending>,
+    /// When the client registered, in milliseconds since the Unix epoch.
+    since: u64,
+    received_messages: u64,
+    /// What of the traffic has been told.
+    told_traffic: Traffic,
 }
 
 /// How far a turn came with reading.
@@ -113,6 +121,9 @@ impl<S: ByteStream> Pump<S> {
             is_forbidden_noted: false,
             owes_presence: false,
             broken: None,
+            since: now_ms(),
+            received_messages: 0,
+            told_traffic: Traffic::default(),
         };
         pump.set_grant(terms, grant, now);
         pump
@@ -141,6 +152,31 @@ impl<S: ByteStream> Pump<S> {
     /// Queues the answer to the registration.
     pub(super) fn welcome(&mut self, ack: Bytes) {
         self.socket.get_mut().outlet().push(ack);
+    }
+
+    /// What an operator may know.
+    pub(super) fn portrait(&self, peer: Peer) -> Portrait {
+        Portrait {
+            peer,
+            client_name: self.member.author.client_name.clone(),
+            dialect: self.member.viewpoint.dialect,
+            rights: self.grant.rights,
+            since: self.since,
+            alive_at: self.socket.get_ref().alive_at(),
+            round_trip: self.liveness.round_trip(),
+            cursor: self.cursor,
+            traffic: self.traffic(),
+        }
+    }
+
+    fn traffic(&self) -> Traffic {
+        Traffic { received_messages: self.received_messages, ..self.socket.get_ref().traffic() }
+    }
+
+    /// What went over the connection since this was asked last.
+    pub(super) fn take_traffic(&mut self) -> Traffic {
+        let traffic = self.traffic();
+        traffic - mem::replace(&mut self.told_traffic, traffic)
     }
 
     /// The wire, to be closed.
@@ -342,13 +378,18 @@ impl<S: ByteStream> Pump<S> {
 
     fn handle(&mut self, terms: &Terms, message: Message) -> Result<(), Ending> {
         self.is_stale |= message.len() > READ_BUFFER;
+        self.received_messages += u64::from(message.is_text() || message.is_binary());
         match (message, self.member.viewpoint.dialect) {
             (Message::Text(text), Dialect::Plain) => self.handle_plain(terms, &text),
             (Message::Text(text), Dialect::Rich) => self.handle_rich(terms, &text),
             (Message::Binary(_), Dialect::Plain) => self.note_bad_packet(terms),
             (Message::Binary(_), Dialect::Rich) => self.handle_binary(terms),
             (Message::Close(frame), _) => Err(Ending::ByPeer { code: frame.map(|frame| frame.code.into()) }),
-            (Message::Ping(_) | Message::Pong(_) | Message::Frame(_), _) => Ok(()),
+            (Message::Pong(_), _) => {
+                self.liveness.note_pong(Instant::now());
+                Ok(())
+            }
+            (Message::Ping(_) | Message::Frame(_), _) => Ok(()),
         }
     }
 

@@ -17,26 +17,26 @@ const WARNING_INTERVAL: Duration = Duration::from_mins(1);
 
 /// A listening socket.
 #[derive(Debug)]
-pub(super) struct Acceptor {
+pub(crate) struct Acceptor {
     socket: TcpListener,
     /// When it was last said that no connections can be accepted.
     warned_at: Option<Instant>,
 }
 
 impl Acceptor {
-    pub(super) fn new(socket: TcpListener) -> Self {
+    pub(crate) fn new(socket: TcpListener) -> Self {
         Self { socket, warned_at: None }
     }
 
     /// The address of the port.
-    pub(super) fn local_addr(&self) -> io::Result<SocketAddr> {
+    pub(crate) fn local_addr(&self) -> io::Result<SocketAddr> {
         self.socket.local_addr()
     }
 
     /// The next connection.
     ///
     /// Out of descriptors or memory, it waits in the kernel's queue until something is free again.
-    pub(super) async fn accept(&mut self) -> (TcpStream, SocketAddr) {
+    pub(crate) async fn accept(&mut self) -> (TcpStream, SocketAddr) {
         let mut pause = FIRST_PAUSE;
         let mut has_warned = false;
         loop {

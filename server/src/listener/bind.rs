@@ -19,7 +19,7 @@ const BACKLOG: i32 = 4096;
 /// # Errors
 ///
 /// The name has no address, or the address can't be had.
-pub(super) async fn bind(host: &Host, limits: &Limits) -> io::Result<TcpListener> {
+pub(crate) async fn bind(host: &Host, limits: &Limits) -> io::Result<TcpListener> {
     match host {
         Host::AnyInterface { port } => match listen((Ipv6Addr::UNSPECIFIED, *port).into(), limits) {
             // No IPv6 on this machine.

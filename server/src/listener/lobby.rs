@@ -14,17 +14,17 @@ use crate::address::AddressBlock;
 
 /// The lobby.
 #[derive(Debug, Default)]
-pub(super) struct Lobby {
+pub(crate) struct Lobby {
     guests: Mutex<Guests>,
 }
 
 /// How many there may be.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct LobbyBounds {
+pub(crate) struct LobbyBounds {
     /// In all; at least 1.
-    pub(super) total: usize,
+    pub(crate) total: usize,
     /// From one address.
-    pub(super) per_address: usize,
+    pub(crate) per_address: usize,
 }
 
 #[derive(Debug, Default)]
@@ -36,7 +36,7 @@ struct Guests {
 
 /// A place in the lobby, given back on drop.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(crate) struct Place {
     lobby: Arc<Lobby>,
     address: AddressBlock,
     notice: Arc<Notify>,
@@ -45,7 +45,7 @@ pub(super) struct Place {
 impl Lobby {
     /// Takes a connection in. If the lobby is full, the oldest connection of the address that holds most
     /// is asked to leave for it. `None` if this one's address has no place left.
-    pub(super) fn enter(self: &Arc<Self>, address: IpAddr, bounds: LobbyBounds) -> Option<Place> {
+    pub(crate) fn enter(self: &Arc<Self>, address: IpAddr, bounds: LobbyBounds) -> Option<Place> {
         let address = AddressBlock::from(address);
         let mut guests = self.guests.lock();
         if guests.count_of(address) >= bounds.per_address {
@@ -58,6 +58,13 @@ impl Lobby {
         guests.by_address.entry(address).or_default().push_back(notice.clone());
         guests.count += 1;
         Some(Place { lobby: self.clone(), address, notice })
+    }
+}
+
+impl Lobby {
+    /// How many connections there are.
+    pub(crate) fn count(&self) -> usize {
+        self.guests.lock().count
     }
 }
 
@@ -91,7 +98,7 @@ impl Guests {
 
 impl Place {
     /// Resolves when the connection has to leave.
-    pub(super) async fn evicted(&self) {
+    pub(crate) async fn evicted(&self) {
         self.notice.notified().await;
         // Whoever asks again is told again.
         self.notice.notify_one();

@@ -23,11 +23,14 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::info;
 
-pub(crate) use self::http::Route;
-use self::{
+pub(crate) use self::{
     accept::Acceptor,
-    http::{Entry, HttpEnd, HttpSide, Upgraded},
+    bind::bind,
+    http::Route,
     lobby::{Lobby, LobbyBounds, Place},
+};
+use self::{
+    http::{Entry, HttpEnd, HttpSide, Upgraded},
     seats::{Seat, Seats},
     socket::Socket,
 };
@@ -35,7 +38,13 @@ use crate::{
     config::{Config, Limits},
     connection::{ByteStream, Candidate, Ending, Member, Peer},
     room::ConnectionId,
+    tally::Tally,
 };
+
+/// Why connections are refused.
+const CROWDED: &str = "too many unregistered connections from this address";
+const NO_TLS: &str = "no TLS";
+const TLS_TOO_SLOW: &str = "no TLS in time";
 
 /// How many peers are told at once that there is no room for them; the others are just dropped.
 const REFUSALS: usize = 64;
@@ -54,8 +63,24 @@ pub(crate) struct Entrance {
     seats: Arc<Seats>,
     refusals: Semaphore,
     next_id: AtomicU64,
+    /// How many were refused before they spoke to a room, by reason.
+    refused: Tally,
     /// Set when the port closes.
     closed: CancellationToken,
+}
+
+/// The way in, in numbers.
+#[derive(Clone, Debug)]
+pub(crate) struct EntranceFigures {
+    /// Connections that the port has accepted.
+    pub(crate) accepted: u64,
+    /// Connections of any stage that have not registered.
+    pub(crate) unregistered: usize,
+    /// WebSocket connections, and how many there may be.
+    pub(crate) seats: usize,
+    pub(crate) most_seats: usize,
+    /// How many were refused before they spoke to a room, by reason.
+    pub(crate) refused: Vec<(&'static str, u64)>,
 }
 
 /// What the configuration says of the way in. A connection finds the setting of the moment at which it comes.
@@ -75,7 +100,19 @@ impl Entrance {
             seats,
             refusals: Semaphore::new(REFUSALS),
             next_id: AtomicU64::new(1),
+            refused: Tally::of(refusals()),
             closed: CancellationToken::new(),
+        }
+    }
+
+    /// The way in, in numbers.
+    pub(crate) fn figures(&self) -> EntranceFigures {
+        EntranceFigures {
+            accepted: self.next_id.load(Ordering::Relaxed) - 1,
+            unregistered: self.lobby.count(),
+            seats: self.seats.taken(),
+            most_seats: self.setting.load().limits.connections,
+            refused: self.refused.counts(),
         }
     }
 
@@ -106,7 +143,7 @@ impl Listener {
     /// The address can't be had.
     pub(crate) async fn bind(config: &Config, entrance: Arc<Entrance>) -> io::Result<Self> {
         Ok(Self {
-            acceptor: Acceptor::new(bind::bind(&config.host, &config.limits).await?),
+            acceptor: Acceptor::new(bind(&config.host, &config.limits).await?),
             entrance,
             connections: TaskTracker::new(),
         })
@@ -168,12 +205,12 @@ impl Entrance {
         let handshake = timeout(setting.limits.tls_handshake, tls.accept(socket));
         let outcome = select! {
             outcome = handshake => outcome,
-            ending = self.interrupt(&place) => return refused(peer, ending),
+            ending = self.interrupt(&place) => return self.refused(peer, ending.label(), ending),
         };
         match outcome {
             Ok(Ok(stream)) => self.attend(setting, stream, peer, place).await,
-            Ok(Err(error)) => refused(peer, format_args!("no TLS: {error}")),
-            Err(_) => refused(peer, "no TLS in time"),
+            Ok(Err(error)) => self.refused(peer, NO_TLS, format_args!("no TLS: {error}")),
+            Err(_) => self.refused(peer, TLS_TOO_SLOW, TLS_TOO_SLOW),
         }
     }
 
@@ -195,7 +232,7 @@ impl Entrance {
         let outcome = select! {
             outcome = setting.http.upgrade(stream) => outcome,
             ending = self.interrupt(&place) => {
-                refused(peer, ending);
+                self.refused(peer, ending.label(), ending);
                 return None;
             }
         };
@@ -205,8 +242,8 @@ impl Entrance {
                 let member = candidate.register(self.interrupt(&place)).await?;
                 Some((member, seat))
             }
-            Err(end @ HttpEnd::Refused(_)) => {
-                refused(peer, end);
+            Err(end @ HttpEnd::Refused(why)) => {
+                self.refused(peer, why, end);
                 None
             }
             Err(end) => {
@@ -226,7 +263,7 @@ impl Entrance {
 
     /// Tells a peer that its address has too many connections that have not registered.
     async fn refuse(&self, setting: Arc<Setting>, socket: Socket, peer: Peer) {
-        refused(peer, "too many unregistered connections from this address");
+        self.refused(peer, CROWDED, CROWDED);
         let Ok(_permit) = self.refusals.try_acquire() else { return };
         let limit = setting.limits.http_request;
         let refusal = async {
@@ -238,8 +275,15 @@ impl Entrance {
         // A peer that is not there to be told is none of our concern.
         let _ = timeout(limit, refusal).await;
     }
+
+    fn refused(&self, peer: Peer, label: &'static str, reason: impl std::fmt::Display) {
+        info!(connection = peer.id.0, address = %peer.address, %reason, "refused");
+        self.refused.count(label);
+    }
 }
 
-fn refused(peer: Peer, reason: impl std::fmt::Display) {
-    info!(connection = peer.id.0, address = %peer.address, %reason, "refused");
+/// Why connections are refused before they speak to a room, as the log has it but for details.
+fn refusals() -> impl Iterator<Item = &'static str> {
+    let endings = [Ending::GOING_AWAY.label(), Ending::EVICTED.label()];
+    [CROWDED, NO_TLS, TLS_TOO_SLOW].into_iter().chain(endings).chain(http::REFUSALS)
 }

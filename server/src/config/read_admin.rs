@@ -1,0 +1,31 @@
+//! Reads `admin` of the config file.
+
+use super::{
+    Admin, Host, SecretKey,
+    read_keys::KeySources,
+    section::{Section, text},
+};
+
+const EXPECTED: &str = "an object, such as {\"host\": \"127.0.0.1:6781\"}, or null for nothing to watch";
+const EXPECTED_KEY: &str = "the key that operators show: a text of at least one character \
+     (`multichat-server key` makes a good one), {\"sha256\": …}, {\"env\": …} or {\"file\": …}";
+const EXPECTED_OWN_KEY: &str = "a key that only operators know";
+
+/// Reads `admin`. `None` if it can't be used, or is not there.
+pub(super) fn read(root: &mut Section<'_>, sources: &mut KeySources<'_>) -> Option<Admin> {
+    let admin = root.section("admin", EXPECTED, |admin| {
+        let host = admin.required("host", Host::EXPECTED, text(Host::parse));
+        let key = admin.optional("key", EXPECTED_KEY, |value| sources.key(value));
+        if key.as_ref().is_some_and(SecretKey::is_placeholder) {
+            let reason = "it is the one of an example file, which everybody knows";
+            admin.misfit("key", EXPECTED_OWN_KEY, Some(reason.to_owned()));
+        }
+        if host.as_ref().is_some_and(|host| !host.is_loopback()) && !admin.has("key") {
+            let expected =
+                format!("set, unless \"admin.host\" is an address of this machine alone; {EXPECTED_KEY}");
+            admin.misfit("key", &expected, None);
+        }
+        Some(Admin { host: host?, key })
+    });
+    admin.flatten()
+}
