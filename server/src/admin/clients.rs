@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// What is there in some rooms, and who.
-pub(super) fn overview(halls: &[Arc<Hall>]) -> Value {
+pub(super) fn overview(halls: &[Arc<Hall>], is_closing: bool) -> Value {
     let now = Now { instant: Instant::now(), ms: now_ms() };
     let mut rooms = Vec::new();
     let mut clients = Vec::new();
@@ -37,7 +37,7 @@ pub(super) fn overview(halls: &[Arc<Hall>]) -> Value {
         });
         clients.extend(rows);
     }
-    json!({"time": now.ms, "rooms": rooms, "clients": clients})
+    json!({"time": now.ms, "shutting-down": is_closing, "rooms": rooms, "clients": clients})
 }
 
 /// The present, on both clocks.

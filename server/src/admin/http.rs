@@ -180,7 +180,8 @@ impl Office {
 
     async fn clients(&self) -> Result<Answer, Refusal> {
         let halls = self.halls();
-        Ok(answer(JSON, self.look(move || clients::overview(&halls).to_string()).await?))
+        let is_closing = self.is_closing();
+        Ok(answer(JSON, self.look(move || clients::overview(&halls, is_closing).to_string()).await?))
     }
 
     /// Looks at all connections, which takes a while if there are many: beside the router's own work.
