@@ -52,6 +52,16 @@ impl Setup {
         self.field("wss", json!({"keyfile": "router.key", "certfile": "router.crt"}))
     }
 
+    /// Gives it a port for operators, at any free port of loopback.
+    pub(crate) fn admin(self) -> Self {
+        self.field("admin", json!({"host": "127.0.0.1:0"}))
+    }
+
+    /// The same for operators who have a key.
+    pub(crate) fn admin_with_key(self, key: &str) -> Self {
+        self.field("admin", json!({"host": "127.0.0.1:0", "key": key}))
+    }
+
     /// Makes it serve files.
     pub(crate) fn web_root(self, files: &[(&str, &str)]) -> Self {
         for (name, content) in files {
@@ -93,8 +103,16 @@ impl Setup {
         drop(command);
         let log = Log::new(reader, self.log_reader);
         let listening = log.wait_for("that the router listens", |line| line["message"] == "listening").await;
-        let address = listening["address"].as_str().expect("an address").parse().unwrap();
-        Server { folder: self.folder, authority: self.authority, child, log, address }
+        let address = |line: &Value| line["address"].as_str().expect("an address").parse().unwrap();
+        let admin = match self.config.get("admin") {
+            None => None,
+            Some(_) => {
+                let is_it = |line: &Value| line["message"] == "listening for operators";
+                Some(address(&log.wait_for("that it listens for operators", is_it).await))
+            }
+        };
+        let address = address(&listening);
+        Server { folder: self.folder, authority: self.authority, child, log, address, admin }
     }
 }
 
@@ -106,6 +124,7 @@ pub(crate) struct Server {
     child: Child,
     log: Log,
     address: SocketAddr,
+    admin: Option<SocketAddr>,
 }
 
 impl Server {
@@ -116,6 +135,11 @@ impl Server {
 
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where operators connect.
+    pub(crate) fn admin_address(&self) -> SocketAddr {
+        self.admin.expect("it was started with a port for operators")
     }
 
     /// Who signed its certificate, if it has one.
