@@ -13,18 +13,15 @@ use super::{Failure, descriptors, signals, source, stdout::say};
 /// Serves until it is told to stop.
 pub(super) fn serve(named: Option<&Path>) -> Result<(), Failure> {
     let file = source::find(named);
-    let (config, made_up_key) = match &file {
-        Some(file) => {
-            let (config, warnings) = source::load(file)?;
-            for warning in warnings {
-                tracing::warn!("{}: {warning}", file.display());
-            }
-            (config, None)
+    let (config, made_up_key) = if let Some(file) = &file {
+        let (config, warnings) = source::load(file)?;
+        for warning in warnings {
+            tracing::warn!("{}: {warning}", file.display());
         }
-        None => {
-            let (text, key) = random_key()?;
-            (Config::local(key), Some(text))
-        }
+        (config, None)
+    } else {
+        let (text, key) = random_key()?;
+        (Config::local(key), Some(text))
     };
     descriptors::raise_limit(
         config.limits.connections.saturating_add(config.limits.unregistered_connections),
