@@ -21,4 +21,5 @@ mod server;
 pub mod tls;
 mod token;
 
+pub use listener::LocalAddress;
 pub use server::{BindError, Server};

@@ -9,7 +9,7 @@ use tracing::{info, warn};
 use crate::{
     config::{Config, Host},
     connection::Router,
-    listener::Listener,
+    listener::{Listener, LocalAddress},
     room::{LogBounds, Room, RoomBounds, SessionBounds},
     tls::{self, TlsError},
     token,
@@ -21,7 +21,6 @@ const EPOCH_SYMBOLS: usize = 13;
 /// A router with an open port.
 pub struct Server {
     listener: Listener,
-    local_addr: SocketAddr,
     router: Arc<Router>,
 }
 
@@ -36,7 +35,7 @@ pub enum BindError {
     #[error("can't make up a name for the log: {0}")]
     Random(#[from] getrandom::Error),
     /// The port can't be had.
-    #[error("can't listen on {host}: {source}{}", advice(source))]
+    #[error("can't listen on {host}: {source}{}", advice(host, source))]
     Listen {
         /// Where.
         host: Host,
@@ -45,13 +44,17 @@ pub enum BindError {
     },
 }
 
-fn advice(error: &io::Error) -> &'static str {
-    match error.kind() {
-        io::ErrorKind::AddrInUse => "; stop the program that has this port, or choose another `host`",
-        io::ErrorKind::PermissionDenied => {
+fn advice(host: &Host, error: &io::Error) -> &'static str {
+    match (error.kind(), host) {
+        (io::ErrorKind::AddrInUse, _) => "; stop the program that has this port, or choose another `host`",
+        (io::ErrorKind::NotFound, Host::Unix(_)) => "; make the folder of the socket first, see `host`",
+        (io::ErrorKind::PermissionDenied, Host::Unix(_)) => {
+            "; the user that runs the server must be able to write to the folder of the socket, see `host`"
+        }
+        (io::ErrorKind::PermissionDenied, _) => {
             "; ports below 1024 need a privilege, choose a higher one in `host`"
         }
-        io::ErrorKind::AddrNotAvailable => "; this machine has no such address, see `host`",
+        (io::ErrorKind::AddrNotAvailable, _) => "; this machine has no such address, see `host`",
         _ => "",
     }
 }
@@ -75,13 +78,21 @@ impl Server {
         let router = Arc::new(Router::new(room, config.limits.clone(), config.secret_key.clone()));
         let listen_error = |source| BindError::Listen { host: config.host.clone(), source };
         let listener = Listener::bind(&config, router.clone(), tls).await.map_err(listen_error)?;
-        let local_addr = listener.local_addr().map_err(listen_error)?;
-        Ok(Self { listener, local_addr, router })
+        Ok(Self { listener, router })
     }
 
-    /// The address of the port: what `host` means, with the port that was chosen if that was 0.
-    pub fn local_addr(&self) -> SocketAddr {
-        self.local_addr
+    /// The addresses of the port: what `host` means, with the port that was chosen if that was 0. There may be
+    /// several if systemd has opened them.
+    pub fn addresses(&self) -> &[LocalAddress] {
+        self.listener.addresses()
+    }
+
+    /// The address of the port, or of the first one, in TCP.
+    pub fn local_addr(&self) -> Option<SocketAddr> {
+        self.addresses().iter().find_map(|address| match address {
+            LocalAddress::Tcp(address) => Some(*address),
+            LocalAddress::Unix(_) => None,
+        })
     }
 
     /// Serves clients until `shutdown` resolves.
@@ -106,6 +117,6 @@ impl Server {
 
 impl std::fmt::Debug for Server {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Server").field("local_addr", &self.local_addr).finish_non_exhaustive()
+        f.debug_struct("Server").field("addresses", &self.addresses()).finish_non_exhaustive()
     }
 }

@@ -94,6 +94,8 @@ pub enum Warning {
     },
     /// The secret key is the one of an example config file, which everybody knows.
     KnownSecretKey,
+    /// Everybody may say where a connection comes from.
+    TrustsEverybody,
 }
 
 impl fmt::Display for Warning {
@@ -106,6 +108,10 @@ impl fmt::Display for Warning {
             Self::WithoutEffect { field, missing } => {
                 write!(f, "\"{field}\" has no effect while \"{missing}\" is 0")
             }
+            Self::TrustsEverybody => f.write_str(
+                "\"trusted-proxies\" has everybody in it: whoever reaches the port directly can claim any address, \
+                 and is not bounded by its own",
+            ),
             Self::KnownSecretKey => f.write_str(
                 "\"secret-key\" is the one of the example file, which everybody knows; \
                  choose your own, or let `multichat-server init` make one",

@@ -4,6 +4,7 @@ mod error;
 mod host;
 mod limits;
 mod origins;
+mod proxies;
 mod read;
 mod read_limits;
 mod secret_key;
@@ -18,6 +19,7 @@ pub use error::{ConfigError, Found, Problem, Warning};
 pub use host::{Host, HostError};
 pub use limits::Limits;
 pub use origins::{AllowedOrigins, OriginError};
+pub use proxies::{ProxyError, TrustedProxies};
 pub use secret_key::{EmptyKey, SecretKey};
 pub use ws_path::{WsPath, WsPathError};
 
@@ -36,6 +38,10 @@ pub struct Config {
     pub web_root: Option<PathBuf>,
     /// `allowed-origins`: which web pages may connect beside those of the same host.
     pub allowed_origins: AllowedOrigins,
+    /// `trusted-proxies`: who is believed when it says where a connection really comes from.
+    pub trusted_proxies: TrustedProxies,
+    /// `proxy-protocol`: whether the trusted proxies say it at the beginning of each connection, in a PROXY header.
+    pub proxy_protocol: bool,
     /// `limits`: the bounds.
     pub limits: Limits,
 }
@@ -59,6 +65,8 @@ impl Config {
             wss: None,
             web_root: None,
             allowed_origins: AllowedOrigins::default(),
+            trusted_proxies: TrustedProxies::default(),
+            proxy_protocol: false,
             limits: Limits::default(),
         }
     }

@@ -9,7 +9,7 @@ use std::{
 use serde_json::Value;
 
 use super::{
-    AllowedOrigins, Config, ConfigError, Host, SecretKey, Warning, WsPath, Wss,
+    AllowedOrigins, Config, ConfigError, Host, SecretKey, TrustedProxies, Warning, WsPath, Wss,
     error::{Found, Problem},
     read_limits,
     section::{Mismatch, Report, Section, shown, text},
@@ -22,6 +22,8 @@ const EXPECTED_KEYFILE: &str = "the path to the private key in PEM format, such 
 const EXPECTED_CERTFILE: &str = "the path to the certificate chain in PEM format, such as \"cert.pem\"";
 const EXPECTED_WEB_ROOT: &str =
     "the path to a folder of static files, and of nothing secret, such as \"web\"";
+const EXPECTED_PROXY_PROTOCOL: &str =
+    "true if the proxies in \"trusted-proxies\" begin each connection with a PROXY header, or false";
 const EXPECTED_LIMITS: &str = "an object, such as {\"packet-bytes\": 65536}";
 
 impl Config {
@@ -56,6 +58,9 @@ impl Config {
         };
         match config {
             Some(config) if report.problems.is_empty() => {
+                if config.trusted_proxies.has_everybody() {
+                    report.warnings.push(Warning::TrustsEverybody);
+                }
                 if config.secret_key.is_placeholder() {
                     report.warnings.push(Warning::KnownSecretKey);
                 }
@@ -86,7 +91,7 @@ fn json(bytes: &[u8], file: &Path) -> Result<Value, ConfigError> {
 fn read(root: &mut Section<'_>, file: &Path) -> Option<Config> {
     let folder = file.parent().unwrap_or(Path::new(""));
     let ws_path = root.required("ws-path", WsPath::EXPECTED, text(WsPath::parse));
-    let host = root.required("host", Host::EXPECTED, text(Host::parse));
+    let host = root.required("host", Host::EXPECTED, text(Host::parse)).map(|host| host.relative_to(folder));
     let secret_key = root.required("secret-key", SecretKey::EXPECTED, |value| {
         value.as_str().and_then(|text| SecretKey::new(text).ok()).ok_or(Mismatch::Secret)
     });
@@ -102,6 +107,9 @@ fn read(root: &mut Section<'_>, file: &Path) -> Option<Config> {
         root.optional("web-root", EXPECTED_WEB_ROOT, text(|path| public_folder(folder, path, &secrets)));
     let allowed_origins =
         root.optional("allowed-origins", AllowedOrigins::EXPECTED, origins).unwrap_or_default();
+    let trusted_proxies = root.optional("trusted-proxies", TrustedProxies::EXPECTED, proxies);
+    let proxy_protocol = proxy_protocol(root, trusted_proxies.as_ref());
+    let trusted_proxies = trusted_proxies.unwrap_or_default();
     let limits = root
         .section("limits", EXPECTED_LIMITS, |section| read_limits::read(Some(section), secret_key.as_ref()))
         .unwrap_or_else(|| read_limits::read(None, secret_key.as_ref()));
@@ -112,6 +120,8 @@ fn read(root: &mut Section<'_>, file: &Path) -> Option<Config> {
         wss,
         web_root,
         allowed_origins,
+        trusted_proxies,
+        proxy_protocol,
         limits,
     })
 }
@@ -142,6 +152,18 @@ fn public_folder(folder: &Path, path: &str, secrets: &[&Path]) -> Result<PathBuf
 
 fn origins(value: &Value) -> Result<AllowedOrigins, Mismatch> {
     let mut origins = AllowedOrigins::default();
+    entries(value, |text| origins.add(text))?;
+    Ok(origins)
+}
+
+fn proxies(value: &Value) -> Result<TrustedProxies, Mismatch> {
+    let mut proxies = TrustedProxies::default();
+    entries(value, |text| proxies.add(text))?;
+    Ok(proxies)
+}
+
+/// Reads a list of texts.
+fn entries<E: ToString>(value: &Value, mut add: impl FnMut(&str) -> Result<(), E>) -> Result<(), Mismatch> {
     // One alone needs no brackets.
     let entries = match value {
         Value::Array(entries) => entries.as_slice(),
@@ -150,7 +172,19 @@ fn origins(value: &Value) -> Result<AllowedOrigins, Mismatch> {
     };
     for entry in entries {
         let text = entry.as_str().ok_or_else(|| Mismatch::Because(format!("{} is no text", shown(entry))))?;
-        origins.add(text).map_err(|error| Mismatch::Because(format!("{}: {error}", shown(entry))))?;
+        add(text).map_err(|error| Mismatch::Because(format!("{}: {}", shown(entry), error.to_string())))?;
     }
-    Ok(origins)
+    Ok(())
+}
+
+fn proxy_protocol(root: &mut Section<'_>, trusted: Option<&TrustedProxies>) -> bool {
+    const FIELD: &str = "proxy-protocol";
+    let is_on = root.optional(FIELD, EXPECTED_PROXY_PROTOCOL, |value| value.as_bool().ok_or(Mismatch::Plain));
+    let is_on = is_on.unwrap_or_default();
+    // A list that can't be read is reported by itself.
+    if is_on && trusted.map_or(!root.has("trusted-proxies"), TrustedProxies::is_empty) {
+        let reason = "\"trusted-proxies\" lists nobody who may send one".to_owned();
+        root.misfit(FIELD, EXPECTED_PROXY_PROTOCOL, Some(reason));
+    }
+    is_on
 }

@@ -18,14 +18,12 @@ mod stream;
 mod tests;
 mod wire;
 
-use std::{
-    net::SocketAddr,
-    sync::{Arc, atomic::AtomicU64},
-};
+use std::sync::{Arc, atomic::AtomicU64};
 
 pub(crate) use self::{ending::Ending, member::Member, register::Candidate, stream::ByteStream};
 use self::{failures::Failures, liveness::Pings, meter::MeterBounds};
 use crate::{
+    address::PeerAddress,
     config::{Limits, SecretKey},
     room::{ConnectionId, Room},
 };
@@ -36,7 +34,7 @@ pub(crate) struct Peer {
     /// Names the connection, in the log and to its room.
     pub(crate) id: ConnectionId,
     /// Where it comes from.
-    pub(crate) address: SocketAddr,
+    pub(crate) address: PeerAddress,
 }
 
 /// What all connections of a router share.

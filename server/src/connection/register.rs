@@ -93,7 +93,7 @@ impl<S: ByteStream> Candidate<S> {
         let deadline = Ending::close(CloseCode::RegisterTimeout, "no register in time");
         let outcome = timeout(self.router.limits.register, self.read_packet()).await.unwrap_or(Err(deadline));
         if let Err(Ending::Close { code: CloseCode::BadRegister | CloseCode::Unauthorized, .. }) = outcome
-            && self.router.failures.note(self.peer.address.ip().into(), Instant::now())
+            && self.router.failures.note(self.peer.address.block(), Instant::now())
         {
             sleep(FAILURE_DELAY).await;
         }

@@ -2,14 +2,20 @@
 
 mod accept;
 mod bind;
+mod forwarded_for;
+#[cfg(unix)]
+mod handed_over;
 mod http;
 mod lobby;
+mod proxy_header;
 mod socket;
+#[cfg(unix)]
+mod socket_file;
+mod visitor;
 
 use std::{
     future::Future,
     io,
-    net::SocketAddr,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -17,7 +23,6 @@ use std::{
 };
 
 use tokio::{
-    net::TcpStream,
     select,
     sync::{OwnedSemaphorePermit, Semaphore},
     time::timeout,
@@ -26,14 +31,17 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::info;
 
+pub use self::accept::LocalAddress;
 use self::{
     accept::Acceptor,
-    http::{HttpEnd, HttpSide, Upgraded},
-    lobby::{Lobby, Place},
+    http::{CROWDED, HttpEnd, HttpSide, Upgraded},
+    lobby::{Crowded, Lobby},
     socket::Socket,
+    visitor::Visitor,
 };
 use crate::{
-    config::Config,
+    address::PeerAddress,
+    config::{Config, TrustedProxies},
     connection::{ByteStream, Candidate, Ending, Member, Peer, Router},
     room::ConnectionId,
 };
@@ -54,6 +62,9 @@ struct Entrance {
     tls: Option<TlsAcceptor>,
     http: HttpSide,
     lobby: Arc<Lobby>,
+    proxies: Arc<TrustedProxies>,
+    /// Whether the trusted proxies send a PROXY header.
+    proxy_protocol: bool,
     refusals: Semaphore,
     next_id: AtomicU64,
     /// Set when the port closes.
@@ -80,20 +91,22 @@ impl Listener {
                 limits.unregistered_connections,
                 limits.unregistered_connections_per_address,
             )),
+            proxies: Arc::new(config.trusted_proxies.clone()),
+            proxy_protocol: config.proxy_protocol,
             refusals: Semaphore::new(REFUSALS),
             next_id: AtomicU64::new(1),
             closed: CancellationToken::new(),
         };
         Ok(Self {
-            acceptor: Acceptor::new(bind::bind(&config.host, limits).await?),
+            acceptor: Acceptor::new(bind::bind(&config.host, limits).await?)?,
             entrance: Arc::new(entrance),
             connections: TaskTracker::new(),
         })
     }
 
-    /// The address of the port.
-    pub(crate) fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.acceptor.local_addr()
+    /// The addresses of the port.
+    pub(crate) fn addresses(&self) -> &[LocalAddress] {
+        self.acceptor.addresses()
     }
 
     /// Accepts connections until `shutdown` resolves. Then the port closes, and so do the connections that
@@ -101,8 +114,8 @@ impl Listener {
     pub(crate) async fn run(mut self, shutdown: impl Future<Output = ()>) -> TaskTracker {
         let accepting = async {
             loop {
-                let (tcp, address) = self.acceptor.accept().await;
-                self.connections.spawn(self.entrance.clone().serve(tcp, address));
+                let (socket, address) = self.acceptor.accept().await;
+                self.connections.spawn(self.entrance.clone().serve(socket, address));
             }
         };
         select! {
@@ -117,40 +130,79 @@ impl Listener {
 
 impl Entrance {
     /// Serves one connection from its first byte to its last.
-    async fn serve(self: Arc<Self>, tcp: TcpStream, address: SocketAddr) {
-        // IPv4 through a dual-stack socket is IPv4, in the log too.
-        let address = SocketAddr::new(address.ip().to_canonical(), address.port());
-        let peer = Peer { id: ConnectionId(self.next_id.fetch_add(1, Ordering::Relaxed)), address };
-        info!(connection = peer.id.0, %address, "connected");
+    async fn serve(self: Arc<Self>, socket: Socket, address: PeerAddress) {
+        let id = ConnectionId(self.next_id.fetch_add(1, Ordering::Relaxed));
+        info!(connection = id.0, %address, "connected");
         if cfg!(not(target_os = "linux")) {
-            // If they can't be set, the socket is gone already.
-            let _ = socket::set_options(&(&tcp).into(), &self.router.limits);
+            socket.set_options(&self.router.limits);
         }
-        let socket = Socket::new(tcp);
         // What follows is boxed, so that an idle connection's task takes no more memory than it needs.
-        match (self.lobby.enter(address.ip()), &self.tls) {
-            (None, _) => Box::pin(self.refuse(socket, peer)).await,
-            (Some(place), None) => self.attend(socket, peer, place).await,
-            (Some(place), Some(tls)) => Box::pin(self.attend_tls(tls, socket, peer, place)).await,
+        match Visitor::enter(&self.lobby, &self.proxies, id, address) {
+            Err(Crowded) => Box::pin(self.refuse(socket, Peer { id, address })).await,
+            Ok(visitor) if self.proxy_protocol && visitor.is_relayed() => {
+                let Some((socket, visitor)) = Box::pin(self.introduce(socket, visitor)).await else { return };
+                self.lead(socket, visitor).await;
+            }
+            Ok(visitor) => self.lead(socket, visitor).await,
         }
     }
 
-    async fn attend_tls(&self, tls: &TlsAcceptor, socket: Socket, peer: Peer, place: Place) {
+    /// Hears from a proxy whom it connects for.
+    async fn introduce(
+        &self,
+        mut socket: Socket,
+        mut visitor: Box<Visitor>,
+    ) -> Option<(Socket, Box<Visitor>)> {
+        let limits = &self.router.limits;
+        let limit = if self.tls.is_some() { limits.tls_handshake } else { limits.http_request };
+        let outcome = select! {
+            outcome = timeout(limit, proxy_header::read(&mut socket)) => outcome,
+            ending = self.interrupt(&visitor) => {
+                refused(visitor.peer(), ending);
+                return None;
+            }
+        };
+        match outcome {
+            Ok(Ok(None)) => return Some((socket, visitor)),
+            Ok(Ok(Some(address))) => {
+                let outcome = visitor.sent_by(address);
+                if outcome.is_ok() {
+                    return Some((socket, visitor));
+                }
+                let peer = visitor.peer();
+                // Its place is given back first: what follows is bounded by itself.
+                drop(visitor);
+                self.refuse(socket, peer).await;
+            }
+            Ok(Err(error)) => refused(visitor.peer(), error),
+            Err(_) => refused(visitor.peer(), "no PROXY header in time"),
+        }
+        None
+    }
+
+    async fn lead(&self, socket: Socket, visitor: Box<Visitor>) {
+        match &self.tls {
+            None => self.attend(socket, visitor).await,
+            Some(tls) => Box::pin(self.attend_tls(tls, socket, visitor)).await,
+        }
+    }
+
+    async fn attend_tls(&self, tls: &TlsAcceptor, socket: Socket, visitor: Box<Visitor>) {
         let handshake = timeout(self.router.limits.tls_handshake, tls.accept(socket));
         let outcome = select! {
             outcome = handshake => outcome,
-            ending = self.interrupt(&place) => return refused(peer, ending),
+            ending = self.interrupt(&visitor) => return refused(visitor.peer(), ending),
         };
         match outcome {
-            Ok(Ok(stream)) => self.attend(stream, peer, place).await,
-            Ok(Err(error)) => refused(peer, format_args!("no TLS: {error}")),
-            Err(_) => refused(peer, "no TLS in time"),
+            Ok(Ok(stream)) => self.attend(stream, visitor).await,
+            Ok(Err(error)) => refused(visitor.peer(), format_args!("no TLS: {error}")),
+            Err(_) => refused(visitor.peer(), "no TLS in time"),
         }
     }
 
-    async fn attend<S: ByteStream>(&self, stream: S, peer: Peer, place: Place) {
+    async fn attend<S: ByteStream>(&self, stream: S, visitor: Box<Visitor>) {
         // What the connection is counted under as long as it lasts.
-        let Some((member, _place)) = Box::pin(self.admit(stream, peer, place)).await else { return };
+        let Some((member, _place)) = Box::pin(self.admit(stream, visitor)).await else { return };
         member.run().await;
     }
 
@@ -158,23 +210,23 @@ impl Entrance {
     async fn admit<S: ByteStream>(
         &self,
         stream: S,
-        peer: Peer,
-        place: Place,
+        visitor: Box<Visitor>,
     ) -> Option<(Member<S>, OwnedSemaphorePermit)> {
         let outcome = select! {
-            outcome = self.http.upgrade(stream) => outcome,
-            ending = self.interrupt(&place) => {
-                refused(peer, ending);
+            outcome = self.http.upgrade(stream, &visitor) => outcome,
+            ending = self.interrupt(&visitor) => {
+                refused(visitor.peer(), ending);
                 return None;
             }
         };
+        let peer = visitor.peer();
         match outcome {
             Ok(Upgraded { stream, early, place: permit }) => {
                 let candidate = Candidate::new(self.router.clone(), peer, stream, early)?;
-                let member = candidate.register(self.interrupt(&place)).await?;
+                let member = candidate.register(self.interrupt(&visitor)).await?;
                 Some((member, permit))
             }
-            Err(end @ HttpEnd::Refused(_)) => {
+            Err(end @ (HttpEnd::Refused(_) | HttpEnd::Crowded)) => {
                 refused(peer, end);
                 None
             }
@@ -186,16 +238,16 @@ impl Entrance {
     }
 
     /// Resolves when a connection that has not registered must go.
-    async fn interrupt(&self, place: &Place) -> Ending {
+    async fn interrupt(&self, visitor: &Visitor) -> Ending {
         select! {
             () = self.closed.cancelled() => Ending::GOING_AWAY,
-            () = place.evicted() => Ending::EVICTED,
+            () = visitor.place().evicted() => Ending::EVICTED,
         }
     }
 
     /// Tells a peer that its address has too many connections that have not registered.
     async fn refuse(&self, socket: Socket, peer: Peer) {
-        refused(peer, "too many unregistered connections from this address");
+        refused(peer, CROWDED);
         let Ok(_permit) = self.refusals.try_acquire() else { return };
         let limit = self.router.limits.http_request;
         let refusal = async {
