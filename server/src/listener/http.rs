@@ -1,6 +1,6 @@
 //! The HTTP side of the port: the WebSocket upgrade, a page for people, files under `web-root`.
 
-use std::{convert::Infallible, io, sync::Arc};
+use std::{cmp::Reverse, convert::Infallible, io, sync::Arc};
 
 use bytes::Bytes;
 use http_body_util::{Either, Full};
@@ -17,15 +17,18 @@ use hyper::{
 use hyper_staticfile::Static;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use parking_lot::Mutex;
-use tokio::{
-    io::{AsyncRead, AsyncWrite, AsyncWriteExt as _},
-    sync::{OwnedSemaphorePermit, Semaphore},
-};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tracing::warn;
 
-use super::visitor::Visitor;
-use crate::config::{AllowedOrigins, Config, WsPath};
+use super::{
+    seats::{Seat, Seats},
+    visitor::Visitor,
+};
+use crate::{
+    config::{AllowedOrigins, Config, WsPath},
+    connection::Hall,
+};
 
 /// The most bytes of a request's head.
 const MAX_HEAD: usize = 16 * 1024;
@@ -42,14 +45,22 @@ const PAGE: &str = include_str!("page.html");
 
 type Body = Either<Full<Bytes>, hyper_staticfile::Body>;
 
-/// The HTTP side.
+/// Where the WebSocket of a room is offered.
+#[derive(Clone, Debug)]
+pub(crate) struct Route {
+    pub(crate) path: WsPath,
+    pub(crate) hall: Arc<Hall>,
+}
+
+/// The HTTP side, as long as the configuration stays as it is.
 pub(super) struct HttpSide {
-    ws_path: WsPath,
+    routes: Vec<Route>,
     origins: AllowedOrigins,
     files: Option<Static>,
     http: http1::Builder,
-    /// A permit for each WebSocket connection.
-    places: Arc<Semaphore>,
+    /// Of all WebSocket connections.
+    seats: Arc<Seats>,
+    connections: usize,
 }
 
 /// A stream after its HTTP stage, if it was upgraded.
@@ -57,8 +68,14 @@ pub(super) struct Upgraded<S> {
     pub(super) stream: S,
     /// What was read behind the request.
     pub(super) early: Bytes,
+    pub(super) entry: Entry,
+}
+
+/// Where an upgraded connection goes.
+pub(super) struct Entry {
+    pub(super) hall: Arc<Hall>,
     /// Held as long as the connection lasts.
-    pub(super) place: OwnedSemaphorePermit,
+    pub(super) seat: Seat,
 }
 
 /// Why a connection was not upgraded.
@@ -98,19 +115,27 @@ impl Refusal {
 }
 
 impl HttpSide {
-    pub(super) fn new(config: &Config) -> Self {
+    pub(super) fn new(config: &Config, mut routes: Vec<Route>, seats: Arc<Seats>) -> Self {
+        // The most particular first: what is listed never falls to another room.
+        routes.sort_by_key(|route| Reverse(route.path.depth()));
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new())
             .header_read_timeout(config.limits.http_request)
             .max_headers(MAX_HEADERS)
             .max_buf_size(MAX_HEAD);
         Self {
-            ws_path: config.ws_path.clone(),
+            routes,
             origins: config.allowed_origins.clone(),
             files: config.web_root.as_ref().map(Static::new),
             http,
-            places: Arc::new(Semaphore::new(config.limits.connections.min(Semaphore::MAX_PERMITS))),
+            seats,
+            connections: config.limits.connections,
         }
+    }
+
+    /// The room whose WebSocket is offered on this path.
+    fn hall(&self, path: &str) -> Option<&Arc<Hall>> {
+        self.routes.iter().find(|route| route.path.accepts(path)).map(|route| &route.hall)
     }
 
     /// Serves requests until one of them is an upgrade.
@@ -127,7 +152,7 @@ impl HttpSide {
             (io.into_inner(), Bytes::copy_from_slice(&read_buf))
         };
         match outcome.into_inner() {
-            Ok(place) => Ok(Upgraded { stream, early, place }),
+            Ok(entry) => Ok(Upgraded { stream, early, entry }),
             Err(end) => {
                 // Behind TLS this says that nothing was cut off. A peer that is gone need not hear it.
                 let _ = stream.shutdown().await;
@@ -149,7 +174,7 @@ impl HttpSide {
         &self,
         request: Request<Incoming>,
         visitor: &Visitor,
-        outcome: &Mutex<Result<OwnedSemaphorePermit, HttpEnd>>,
+        outcome: &Mutex<Result<Entry, HttpEnd>>,
     ) -> Result<Response<Body>, Infallible> {
         if visitor.asks(request.headers()).is_err() {
             *outcome.lock() = Err(HttpEnd::Crowded);
@@ -159,8 +184,8 @@ impl HttpSide {
             return Ok(self.page(request).await);
         }
         match self.accept(&request) {
-            Ok((place, response)) => {
-                *outcome.lock() = Ok(place);
+            Ok((entry, response)) => {
+                *outcome.lock() = Ok(entry);
                 Ok(response)
             }
             Err(refusal) => {
@@ -172,15 +197,15 @@ impl HttpSide {
     }
 
     /// The server's part of the opening handshake (RFC 6455, section 4.2).
-    fn accept(&self, request: &Request<Incoming>) -> Result<(OwnedSemaphorePermit, Response<Body>), Refusal> {
+    fn accept(&self, request: &Request<Incoming>) -> Result<(Entry, Response<Body>), Refusal> {
         let headers = request.headers();
-        if !self.ws_path.accepts(request.uri().path()) {
+        let Some(hall) = self.hall(request.uri().path()) else {
             return Err(Refusal::new(
                 StatusCode::NOT_FOUND,
                 "wrong path",
                 "No WebSocket is served on this path. The path is `ws-path` in the router's config.json.",
             ));
-        }
+        };
         if request.method() != Method::GET || request.version() != Version::HTTP_11 {
             return Err(Refusal::new(
                 StatusCode::BAD_REQUEST,
@@ -204,7 +229,7 @@ impl HttpSide {
             ));
         };
         self.check_origin(headers)?;
-        let Ok(place) = self.places.clone().try_acquire_owned() else {
+        let Some(seat) = self.seats.take(self.connections) else {
             return Err(Refusal::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "the connection limit is reached",
@@ -221,7 +246,7 @@ impl HttpSide {
         if let Ok(accept) = derive_accept_key(key.as_bytes()).parse() {
             headers.insert(SEC_WEBSOCKET_ACCEPT, accept);
         }
-        Ok((place, response))
+        Ok((Entry { hall: hall.clone(), seat }, response))
     }
 
     /// Browsers say which page a connection comes from; anything else may leave that out.
@@ -264,7 +289,7 @@ impl HttpSide {
             response.headers_mut().insert(CONTENT_TYPE, html);
             return response;
         }
-        respond(if self.ws_path.accepts(path) {
+        respond(if self.hall(path).is_some() {
             Refusal::new(
                 StatusCode::UPGRADE_REQUIRED,
                 "",

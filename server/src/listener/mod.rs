@@ -8,6 +8,7 @@ mod handed_over;
 mod http;
 mod lobby;
 mod proxy_header;
+mod seats;
 mod socket;
 #[cfg(unix)]
 mod socket_file;
@@ -22,27 +23,26 @@ use std::{
     },
 };
 
-use tokio::{
-    select,
-    sync::{OwnedSemaphorePermit, Semaphore},
-    time::timeout,
-};
+use arc_swap::ArcSwap;
+use tokio::{select, sync::Semaphore, time::timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::info;
 
 pub use self::accept::LocalAddress;
+pub(crate) use self::http::Route;
 use self::{
     accept::Acceptor,
-    http::{CROWDED, HttpEnd, HttpSide, Upgraded},
-    lobby::{Crowded, Lobby},
+    http::{CROWDED, Entry, HttpEnd, HttpSide, Upgraded},
+    lobby::{Crowded, Lobby, LobbyBounds},
+    seats::{Seat, Seats},
     socket::Socket,
     visitor::Visitor,
 };
 use crate::{
     address::PeerAddress,
-    config::{Config, TrustedProxies},
-    connection::{ByteStream, Candidate, Ending, Member, Peer, Router},
+    config::{Config, Limits, TrustedProxies},
+    connection::{ByteStream, Candidate, Ending, Member, Peer},
     room::ConnectionId,
 };
 
@@ -56,19 +56,64 @@ pub(crate) struct Listener {
     connections: TaskTracker,
 }
 
-/// The way from the port into the room.
-struct Entrance {
-    router: Arc<Router>,
-    tls: Option<TlsAcceptor>,
-    http: HttpSide,
+/// The way from the port into the rooms.
+pub(crate) struct Entrance {
+    setting: ArcSwap<Setting>,
     lobby: Arc<Lobby>,
-    proxies: Arc<TrustedProxies>,
-    /// Whether the trusted proxies send a PROXY header.
-    proxy_protocol: bool,
+    seats: Arc<Seats>,
     refusals: Semaphore,
     next_id: AtomicU64,
     /// Set when the port closes.
     closed: CancellationToken,
+}
+
+/// What the configuration says of the way in. A connection finds the setting of the moment at which it comes.
+struct Setting {
+    tls: Option<TlsAcceptor>,
+    http: HttpSide,
+    proxies: TrustedProxies,
+    /// Whether the trusted proxies send a PROXY header.
+    proxy_protocol: bool,
+    limits: Limits,
+}
+
+impl Entrance {
+    /// The way into the rooms that the routes lead to.
+    pub(crate) fn new(config: &Config, tls: Option<TlsAcceptor>, routes: Vec<Route>) -> Self {
+        let seats = Arc::<Seats>::default();
+        Self {
+            setting: ArcSwap::from_pointee(Setting::new(config, tls, routes, seats.clone())),
+            lobby: Arc::default(),
+            seats,
+            refusals: Semaphore::new(REFUSALS),
+            next_id: AtomicU64::new(1),
+            closed: CancellationToken::new(),
+        }
+    }
+
+    /// Lets those who come from now on find another setting.
+    pub(crate) fn change(&self, config: &Config, tls: Option<TlsAcceptor>, routes: Vec<Route>) {
+        self.setting.store(Arc::new(Setting::new(config, tls, routes, self.seats.clone())));
+    }
+}
+
+impl Setting {
+    fn new(config: &Config, tls: Option<TlsAcceptor>, routes: Vec<Route>, seats: Arc<Seats>) -> Self {
+        Self {
+            tls,
+            http: HttpSide::new(config, routes, seats),
+            proxies: config.trusted_proxies.clone(),
+            proxy_protocol: config.proxy_protocol,
+            limits: config.limits.clone(),
+        }
+    }
+
+    fn lobby_bounds(&self) -> LobbyBounds {
+        LobbyBounds {
+            total: self.limits.unregistered_connections,
+            per_address: self.limits.unregistered_connections_per_address,
+        }
+    }
 }
 
 impl Listener {
@@ -77,29 +122,10 @@ impl Listener {
     /// # Errors
     ///
     /// The address can't be had.
-    pub(crate) async fn bind(
-        config: &Config,
-        router: Arc<Router>,
-        tls: Option<TlsAcceptor>,
-    ) -> io::Result<Self> {
-        let limits = &config.limits;
-        let entrance = Entrance {
-            router,
-            tls,
-            http: HttpSide::new(config),
-            lobby: Arc::new(Lobby::new(
-                limits.unregistered_connections,
-                limits.unregistered_connections_per_address,
-            )),
-            proxies: Arc::new(config.trusted_proxies.clone()),
-            proxy_protocol: config.proxy_protocol,
-            refusals: Semaphore::new(REFUSALS),
-            next_id: AtomicU64::new(1),
-            closed: CancellationToken::new(),
-        };
+    pub(crate) async fn bind(config: &Config, entrance: Arc<Entrance>) -> io::Result<Self> {
         Ok(Self {
-            acceptor: Acceptor::new(bind::bind(&config.host, limits).await?)?,
-            entrance: Arc::new(entrance),
+            acceptor: Acceptor::new(bind::bind(&config.host, &config.limits).await?)?,
+            entrance,
             connections: TaskTracker::new(),
         })
     }
@@ -110,7 +136,7 @@ impl Listener {
     }
 
     /// Accepts connections until `shutdown` resolves. Then the port closes, and so do the connections that
-    /// have not registered; those that have are left to the closing of their room.
+    /// have not registered; those that have are left to the closing of their rooms.
     pub(crate) async fn run(mut self, shutdown: impl Future<Output = ()>) -> TaskTracker {
         let accepting = async {
             loop {
@@ -133,14 +159,16 @@ impl Entrance {
     async fn serve(self: Arc<Self>, socket: Socket, address: PeerAddress) {
         let id = ConnectionId(self.next_id.fetch_add(1, Ordering::Relaxed));
         info!(connection = id.0, %address, "connected");
+        let setting = self.setting.load_full();
         if cfg!(not(target_os = "linux")) {
-            socket.set_options(&self.router.limits);
+            socket.set_options(&setting.limits);
         }
         // What follows is boxed, so that an idle connection's task takes no more memory than it needs.
-        match Visitor::enter(&self.lobby, &self.proxies, id, address) {
-            Err(Crowded) => Box::pin(self.refuse(socket, Peer { id, address })).await,
-            Ok(visitor) if self.proxy_protocol && visitor.is_relayed() => {
-                let Some((socket, visitor)) = Box::pin(self.introduce(socket, visitor)).await else { return };
+        match Visitor::enter(&self.lobby, setting.clone(), id, address) {
+            Err(Crowded) => Box::pin(self.refuse(setting, socket, Peer { id, address })).await,
+            Ok(visitor) if setting.proxy_protocol && visitor.is_relayed() => {
+                let introduced = Box::pin(self.introduce(socket, visitor)).await;
+                let Some((socket, visitor)) = introduced else { return };
                 self.lead(socket, visitor).await;
             }
             Ok(visitor) => self.lead(socket, visitor).await,
@@ -153,8 +181,9 @@ impl Entrance {
         mut socket: Socket,
         mut visitor: Box<Visitor>,
     ) -> Option<(Socket, Box<Visitor>)> {
-        let limits = &self.router.limits;
-        let limit = if self.tls.is_some() { limits.tls_handshake } else { limits.http_request };
+        let setting = visitor.setting().clone();
+        let limits = &setting.limits;
+        let limit = if setting.tls.is_some() { limits.tls_handshake } else { limits.http_request };
         let outcome = select! {
             outcome = timeout(limit, proxy_header::read(&mut socket)) => outcome,
             ending = self.interrupt(&visitor) => {
@@ -165,14 +194,13 @@ impl Entrance {
         match outcome {
             Ok(Ok(None)) => return Some((socket, visitor)),
             Ok(Ok(Some(address))) => {
-                let outcome = visitor.sent_by(address);
-                if outcome.is_ok() {
+                if visitor.sent_by(address).is_ok() {
                     return Some((socket, visitor));
                 }
                 let peer = visitor.peer();
                 // Its place is given back first: what follows is bounded by itself.
                 drop(visitor);
-                self.refuse(socket, peer).await;
+                self.refuse(setting, socket, peer).await;
             }
             Ok(Err(error)) => refused(visitor.peer(), error),
             Err(_) => refused(visitor.peer(), "no PROXY header in time"),
@@ -181,14 +209,14 @@ impl Entrance {
     }
 
     async fn lead(&self, socket: Socket, visitor: Box<Visitor>) {
-        match &self.tls {
+        match visitor.setting().tls.clone() {
             None => self.attend(socket, visitor).await,
             Some(tls) => Box::pin(self.attend_tls(tls, socket, visitor)).await,
         }
     }
 
-    async fn attend_tls(&self, tls: &TlsAcceptor, socket: Socket, visitor: Box<Visitor>) {
-        let handshake = timeout(self.router.limits.tls_handshake, tls.accept(socket));
+    async fn attend_tls(&self, tls: TlsAcceptor, socket: Socket, visitor: Box<Visitor>) {
+        let handshake = timeout(visitor.setting().limits.tls_handshake, tls.accept(socket));
         let outcome = select! {
             outcome = handshake => outcome,
             ending = self.interrupt(&visitor) => return refused(visitor.peer(), ending),
@@ -201,19 +229,16 @@ impl Entrance {
     }
 
     async fn attend<S: ByteStream>(&self, stream: S, visitor: Box<Visitor>) {
+        let admitted = Box::pin(self.admit(stream, visitor)).await;
         // What the connection is counted under as long as it lasts.
-        let Some((member, _place)) = Box::pin(self.admit(stream, visitor)).await else { return };
+        let Some((member, _seat)) = admitted else { return };
         member.run().await;
     }
 
     /// Leads a connection through HTTP and registration.
-    async fn admit<S: ByteStream>(
-        &self,
-        stream: S,
-        visitor: Box<Visitor>,
-    ) -> Option<(Member<S>, OwnedSemaphorePermit)> {
+    async fn admit<S: ByteStream>(&self, stream: S, visitor: Box<Visitor>) -> Option<(Member<S>, Seat)> {
         let outcome = select! {
-            outcome = self.http.upgrade(stream, &visitor) => outcome,
+            outcome = visitor.setting().http.upgrade(stream, &visitor) => outcome,
             ending = self.interrupt(&visitor) => {
                 refused(visitor.peer(), ending);
                 return None;
@@ -221,10 +246,10 @@ impl Entrance {
         };
         let peer = visitor.peer();
         match outcome {
-            Ok(Upgraded { stream, early, place: permit }) => {
-                let candidate = Candidate::new(self.router.clone(), peer, stream, early)?;
+            Ok(Upgraded { stream, early, entry: Entry { hall, seat } }) => {
+                let candidate = Candidate::new(hall, peer, stream, early)?;
                 let member = candidate.register(self.interrupt(&visitor)).await?;
-                Some((member, permit))
+                Some((member, seat))
             }
             Err(end @ (HttpEnd::Refused(_) | HttpEnd::Crowded)) => {
                 refused(peer, end);
@@ -246,14 +271,14 @@ impl Entrance {
     }
 
     /// Tells a peer that its address has too many connections that have not registered.
-    async fn refuse(&self, socket: Socket, peer: Peer) {
+    async fn refuse(&self, setting: Arc<Setting>, socket: Socket, peer: Peer) {
         refused(peer, CROWDED);
         let Ok(_permit) = self.refusals.try_acquire() else { return };
-        let limit = self.router.limits.http_request;
+        let limit = setting.limits.http_request;
         let refusal = async {
-            match &self.tls {
-                None => self.http.refuse(socket).await.ok(),
-                Some(tls) => self.http.refuse(tls.accept(socket).await.ok()?).await.ok(),
+            match &setting.tls {
+                None => setting.http.refuse(socket).await.ok(),
+                Some(tls) => setting.http.refuse(tls.accept(socket).await.ok()?).await.ok(),
             }
         };
         // A peer that is not there to be told is none of our concern.

@@ -6,21 +6,19 @@ use hyper::header::HeaderMap;
 use parking_lot::Mutex;
 
 use super::{
-    forwarded_for,
+    Setting, forwarded_for,
     lobby::{Crowded, Lobby, Place},
 };
 use crate::{
     address::{AddressBlock, PeerAddress},
-    config::TrustedProxies,
     connection::Peer,
     room::ConnectionId,
 };
 
 /// A connection that has not registered: where it comes from, as far as that is known, and its place in the lobby.
-#[derive(Debug)]
 pub(super) struct Visitor {
     id: ConnectionId,
-    proxies: Arc<TrustedProxies>,
+    setting: Arc<Setting>,
     /// Who sends what arrives. If that is a proxy, each request may be another client's.
     sender: PeerAddress,
     client: Mutex<PeerAddress>,
@@ -35,20 +33,25 @@ impl Visitor {
     /// There are too many from its address.
     pub(super) fn enter(
         lobby: &Arc<Lobby>,
-        proxies: &Arc<TrustedProxies>,
+        setting: Arc<Setting>,
         id: ConnectionId,
         sender: PeerAddress,
     ) -> Result<Box<Self>, Crowded> {
         // The clients of a proxy must not take its places from each other before it has said who they are.
-        let block = if proxies.trusts(sender.ip()) { AddressBlock::Nowhere } else { sender.block() };
-        let place = lobby.enter(block)?;
+        let block = if setting.proxies.trusts(sender.ip()) { AddressBlock::Nowhere } else { sender.block() };
+        let place = lobby.enter(block, setting.lobby_bounds())?;
         // Boxed, so that a connection's task takes no more memory for it when it has registered.
-        Ok(Box::new(Self { id, proxies: proxies.clone(), sender, client: Mutex::new(sender), place }))
+        Ok(Box::new(Self { id, setting, sender, client: Mutex::new(sender), place }))
     }
 
     /// Who is there, by what is known now.
     pub(super) fn peer(&self) -> Peer {
         Peer { id: self.id, address: *self.client.lock() }
+    }
+
+    /// What held when it came.
+    pub(super) fn setting(&self) -> &Arc<Setting> {
+        &self.setting
     }
 
     pub(super) fn place(&self) -> &Place {
@@ -57,7 +60,7 @@ impl Visitor {
 
     /// Whether a trusted proxy sends what arrives.
     pub(super) fn is_relayed(&self) -> bool {
-        self.proxies.trusts(self.sender.ip())
+        self.setting.proxies.trusts(self.sender.ip())
     }
 
     /// Notes where the connection comes from, as the proxy says that has opened it.
@@ -69,7 +72,11 @@ impl Visitor {
         self.sender = sender;
         *self.client.get_mut() = sender;
         // It may be another proxy, which says more with each request.
-        if self.is_relayed() { Ok(()) } else { self.place.move_to(sender.block()) }
+        if self.is_relayed() {
+            Ok(())
+        } else {
+            self.place.move_to(sender.block(), self.setting.lobby_bounds())
+        }
     }
 
     /// Notes where a request comes from, by its headers.
@@ -81,8 +88,8 @@ impl Visitor {
         if !self.is_relayed() {
             return Ok(());
         }
-        let client = forwarded_for::client(headers, self.sender, &self.proxies);
+        let client = forwarded_for::client(headers, self.sender, &self.setting.proxies);
         *self.client.lock() = client;
-        self.place.move_to(client.block())
+        self.place.move_to(client.block(), self.setting.lobby_bounds())
     }
 }
