@@ -28,4 +28,5 @@ mod tally;
 pub mod tls;
 mod token;
 
+pub use listener::LocalAddress;
 pub use server::{BindError, Handle, ReloadError, Server};

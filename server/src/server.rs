@@ -12,7 +12,7 @@ use crate::{
     admin::{Admin, Office, Reloads},
     config::{Config, Host},
     halls::Halls,
-    listener::{Entrance, Listener},
+    listener::{Entrance, Listener, LocalAddress},
     tls::{self, TlsError},
 };
 
@@ -20,7 +20,6 @@ use crate::{
 pub struct Server {
     listener: Listener,
     admin: Option<Admin>,
-    local_addr: SocketAddr,
     state: Arc<State>,
 }
 
@@ -51,7 +50,7 @@ pub enum BindError {
     #[error("can't make up a name for the log: {0}")]
     Random(#[from] getrandom::Error),
     /// The port can't be had.
-    #[error("can't listen on {host}: {source}{}", advice(source))]
+    #[error("can't listen on {host}: {source}{}", advice(host, source))]
     Listen {
         /// Where.
         host: Host,
@@ -59,7 +58,7 @@ pub enum BindError {
         source: io::Error,
     },
     /// The operators' port can't be had.
-    #[error("can't listen on {host} for operators: {source}{}", advice(source))]
+    #[error("can't listen on {host} for operators: {source}{}", advice(host, source).replace("`host`", "`admin.host`"))]
     Admin {
         /// Where.
         host: Host,
@@ -68,13 +67,17 @@ pub enum BindError {
     },
 }
 
-fn advice(error: &io::Error) -> &'static str {
-    match error.kind() {
-        io::ErrorKind::AddrInUse => "; stop the program that has this port, or choose another `host`",
-        io::ErrorKind::PermissionDenied => {
+fn advice(host: &Host, error: &io::Error) -> &'static str {
+    match (error.kind(), host) {
+        (io::ErrorKind::AddrInUse, _) => "; stop the program that has this port, or choose another `host`",
+        (io::ErrorKind::NotFound, Host::Unix(_)) => "; make the folder of the socket first, see `host`",
+        (io::ErrorKind::PermissionDenied, Host::Unix(_)) => {
+            "; the user that runs the server must be able to write to the folder of the socket, see `host`"
+        }
+        (io::ErrorKind::PermissionDenied, _) => {
             "; ports below 1024 need a privilege, choose a higher one in `host`"
         }
-        io::ErrorKind::AddrNotAvailable => "; this machine has no such address, see `host`",
+        (io::ErrorKind::AddrNotAvailable, _) => "; this machine has no such address, see `host`",
         _ => "",
     }
 }
@@ -105,7 +108,6 @@ impl Server {
         let reloads = Arc::new(Reloads::new());
         let listen_error = |source| BindError::Listen { host: config.host.clone(), source };
         let listener = Listener::bind(&config, entrance.clone()).await.map_err(listen_error)?;
-        let local_addr = listener.local_addr().map_err(listen_error)?;
         let admin = match &config.admin {
             None => None,
             Some(admin) => {
@@ -122,17 +124,26 @@ impl Server {
             reloads,
             shutdown: Mutex::new(config.limits.shutdown),
         };
-        Ok(Self { listener, admin, local_addr, state: Arc::new(state) })
+        Ok(Self { listener, admin, state: Arc::new(state) })
     }
 
-    /// The address of the port: what `host` means, with the port that was chosen if that was 0.
-    pub fn local_addr(&self) -> SocketAddr {
-        self.local_addr
+    /// The addresses of the port: what `host` means, with the port that was chosen if that was 0. There may be
+    /// several if systemd has opened them.
+    pub fn addresses(&self) -> &[LocalAddress] {
+        self.listener.addresses()
+    }
+
+    /// The address of the port, or of the first one, in TCP.
+    pub fn local_addr(&self) -> Option<SocketAddr> {
+        self.addresses().iter().find_map(|address| match address {
+            LocalAddress::Tcp(address) => Some(*address),
+            LocalAddress::Unix(_) => None,
+        })
     }
 
     /// The address of the operators' port, if there is one.
-    pub fn admin_addr(&self) -> Option<SocketAddr> {
-        self.admin.as_ref().map(Admin::local_addr)
+    pub fn admin_address(&self) -> Option<&LocalAddress> {
+        self.admin.as_ref().and_then(Admin::address)
     }
 
     /// What changes this router while it runs.
@@ -145,7 +156,7 @@ impl Server {
     /// Then no more connections and messages are taken, what is in the logs goes out to whoever can take it,
     /// and connections are closed with 1001; all of that within the limit for it.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
-        let Self { listener, admin, state, .. } = self;
+        let Self { listener, admin, state } = self;
         // To the very end, so that the end can be watched too.
         let _watched = admin.map(|admin| AbortOnDropHandle::new(tokio::spawn(admin.run())));
         let connections = listener.run(shutdown).await;
@@ -217,7 +228,7 @@ fn acceptor(config: &Config) -> Result<Option<TlsAcceptor>, TlsError> {
 
 impl std::fmt::Debug for Server {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Server").field("local_addr", &self.local_addr).finish_non_exhaustive()
+        f.debug_struct("Server").field("addresses", &self.addresses()).finish_non_exhaustive()
     }
 }
 

@@ -1,6 +1,6 @@
 //! What is asked of the operators' port, and what it answers.
 
-use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, Limited};
@@ -25,7 +25,7 @@ use super::{
     guard::{self, Denial},
     metrics, page,
 };
-use crate::{connection::Hall, room::ConnectionId};
+use crate::{address::PeerAddress, connection::Hall, room::ConnectionId};
 
 /// The most bytes of a request's body: the longest name, and all of it escaped.
 const MAX_BODY: usize = 32 * 1024;
@@ -97,7 +97,7 @@ impl Office {
     pub(super) async fn answer(
         &self,
         request: Request<Incoming>,
-        address: SocketAddr,
+        address: PeerAddress,
     ) -> Result<Answer, Infallible> {
         Ok(self.try_answer(request, address).await.unwrap_or_else(|refusal| {
             let mut answer = json_answer(&json!({"error": refusal.why}));
@@ -107,7 +107,7 @@ impl Office {
         }))
     }
 
-    async fn try_answer(&self, request: Request<Incoming>, address: SocketAddr) -> Result<Answer, Refusal> {
+    async fn try_answer(&self, request: Request<Incoming>, address: PeerAddress) -> Result<Answer, Refusal> {
         let path = request.uri().path().to_owned();
         let is_read = request.method() == Method::GET || request.method() == Method::HEAD;
         if path == "/healthz" {
@@ -150,7 +150,7 @@ impl Office {
         &self,
         request: &Request<Incoming>,
         path: &str,
-        address: SocketAddr,
+        address: PeerAddress,
     ) -> Result<(), Denial> {
         let setting = self.setting.load_full();
         guard::check_origin(request.method(), request.headers())?;
@@ -163,7 +163,7 @@ impl Office {
         if outcome == Err(Denial::WrongKey) {
             info!(%address, "wrong operators' key");
             let rate = setting.limits.failed_registrations;
-            if self.failures.note(address.ip().into(), rate, Instant::now()) {
+            if self.failures.note(address.block(), rate, Instant::now()) {
                 sleep(FAILURE_DELAY).await;
             }
         }
@@ -195,7 +195,7 @@ impl Office {
         self.halls.lock().iter().cloned().collect()
     }
 
-    fn kick(&self, connection: &str, address: SocketAddr) -> Result<Answer, Refusal> {
+    fn kick(&self, connection: &str, address: PeerAddress) -> Result<Answer, Refusal> {
         let id: u64 = connection.parse().map_err(|_| Refusal::nothing_here())?;
         if !self.halls().iter().any(|hall| hall.kick(ConnectionId(id))) {
             return Err(Refusal::new(StatusCode::NOT_FOUND, "there is no such connection"));
@@ -209,7 +209,7 @@ impl Office {
         room: &str,
         is_muted: bool,
         request: Request<Incoming>,
-        address: SocketAddr,
+        address: PeerAddress,
     ) -> Result<Answer, Refusal> {
         let hall = self.halls().into_iter().find(|hall| hall.name().as_str() == room);
         let hall = hall.ok_or_else(|| Refusal::new(StatusCode::NOT_FOUND, "there is no such room"))?;

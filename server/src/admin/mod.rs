@@ -10,7 +10,6 @@ mod reloads;
 
 use std::{
     io,
-    net::SocketAddr,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -23,7 +22,6 @@ use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use parking_lot::Mutex;
 use tokio::{
-    net::TcpStream,
     pin, select,
     sync::Semaphore,
     task::JoinSet,
@@ -33,10 +31,11 @@ use tracing::debug;
 
 pub(crate) use self::reloads::Reloads;
 use crate::{
+    address::PeerAddress,
     config::{self, Config, Host, Limits, SecretKey},
-    connection::Failures,
+    connection::{ByteStream, Failures},
     halls::Halls,
-    listener::{Acceptor, Entrance, Lobby, LobbyBounds, bind},
+    listener::{Acceptor, Entrance, Lobby, LobbyBounds, LocalAddress, bind_own},
 };
 
 /// The most bytes of a request's head.
@@ -59,7 +58,6 @@ const LOOKS: usize = 2;
 /// The operators' port, open.
 pub(crate) struct Admin {
     acceptor: Acceptor,
-    local_addr: SocketAddr,
     office: Arc<Office>,
 }
 
@@ -103,13 +101,16 @@ impl Admin {
         entrance: Arc<Entrance>,
         reloads: Arc<Reloads>,
     ) -> io::Result<Self> {
-        let acceptor = Acceptor::new(bind(&admin.host, &config.limits).await?);
-        let local_addr = acceptor.local_addr()?;
+        let acceptor = Acceptor::new(vec![bind_own(&admin.host, &config.limits).await?])?;
         // A name may stand for any address.
-        if admin.key.is_none() && !local_addr.ip().to_canonical().is_loopback() {
-            return Err(io::Error::other(format!(
-                "{local_addr} can be reached by others; set \"admin.key\""
-            )));
+        let is_open = |address: &&LocalAddress| match address {
+            LocalAddress::Tcp(address) => !address.ip().to_canonical().is_loopback(),
+            LocalAddress::Unix(_) => false,
+        };
+        if admin.key.is_none()
+            && let Some(address) = acceptor.addresses().iter().find(is_open)
+        {
+            return Err(io::Error::other(format!("{address} can be reached by others; set `admin.key`")));
         }
         let office = Office {
             halls,
@@ -122,11 +123,11 @@ impl Admin {
             failures: Failures::default(),
             looks: Semaphore::new(LOOKS),
         };
-        Ok(Self { acceptor, local_addr, office: Arc::new(office) })
+        Ok(Self { acceptor, office: Arc::new(office) })
     }
 
-    pub(crate) fn local_addr(&self) -> SocketAddr {
-        self.local_addr
+    pub(crate) fn address(&self) -> Option<&LocalAddress> {
+        self.acceptor.addresses().first()
     }
 
     pub(crate) fn office(&self) -> &Arc<Office> {
@@ -138,8 +139,8 @@ impl Admin {
         // Those that are left end with this.
         let mut connections = JoinSet::new();
         loop {
-            let (tcp, address) = self.acceptor.accept().await;
-            connections.spawn(self.office.clone().serve(tcp, address));
+            let (socket, address) = self.acceptor.accept().await;
+            connections.spawn(self.office.clone().serve(socket, address));
             while connections.try_join_next().is_some() {}
         }
     }
@@ -169,16 +170,16 @@ impl Office {
     }
 
     /// Serves one connection of an operator, or of who would be one.
-    async fn serve(self: Arc<Self>, tcp: TcpStream, address: SocketAddr) {
+    async fn serve(self: Arc<Self>, socket: impl ByteStream, address: PeerAddress) {
         let bounds = LobbyBounds { total: MAX_CONNECTIONS, per_address: MAX_CONNECTIONS + 1 };
-        let Some(place) = self.lobby.enter(address.ip(), bounds) else { return };
+        let Ok(place) = self.lobby.enter(address.block(), bounds) else { return };
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new())
             .header_read_timeout(self.setting.load().limits.http_request)
             .max_headers(MAX_HEADERS)
             .max_buf_size(MAX_HEAD);
         let service = service_fn(|request| Box::pin(self.answer(request, address)));
-        let connection = http.serve_connection(TokioIo::new(tcp), service);
+        let connection = http.serve_connection(TokioIo::new(socket), service);
         pin!(connection);
         let outcome = select! {
             outcome = connection.as_mut() => outcome,

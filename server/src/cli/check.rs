@@ -43,6 +43,7 @@ fn meaning(config: &Config) -> String {
         ("path", path(&config.default_room.ws_path.to_string())),
         ("secret key", "set".to_owned()),
         ("web pages", origins(config)),
+        ("proxies", proxies(config)),
         (
             "static files",
             config.web_root.as_ref().map_or("none".to_owned(), |folder| format!("from {}", folder.display())),
@@ -64,6 +65,8 @@ fn address(host: &Host) -> String {
         Host::Name { host, port } => {
             format!("what {host} stands for when the server starts, {}", port_words(*port))
         }
+        Host::Unix(path) => format!("the Unix-domain socket {} (this machine alone)", path.display()),
+        Host::Systemd => "the sockets that systemd hands over".to_owned(),
     }
 }
 
@@ -97,6 +100,18 @@ fn origins(config: &Config) -> String {
         Some("*") => "all may connect".to_owned(),
         Some(_) => format!("those of the same host may connect, and {listed}"),
     }
+}
+
+fn proxies(config: &Config) -> String {
+    if config.trusted_proxies.is_empty() {
+        return "none is believed; a client's address is that of its connection".to_owned();
+    }
+    let by = if config.proxy_protocol {
+        "the PROXY protocol, and X-Forwarded-For behind it"
+    } else {
+        "X-Forwarded-For"
+    };
+    format!("{} are believed, by {by}", config.trusted_proxies)
 }
 
 fn limits(limits: &Limits) -> String {

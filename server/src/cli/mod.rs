@@ -4,6 +4,7 @@ mod check;
 mod descriptors;
 mod init;
 mod logs;
+mod manager;
 mod serve;
 mod signals;
 mod source;

@@ -8,23 +8,25 @@ use multichat_server::{
 };
 use tokio::runtime;
 
-use super::{Failure, descriptors, signals, source, stdout::say};
+use super::{
+    Failure, descriptors,
+    manager::{self, News},
+    signals, source,
+    stdout::say,
+};
 
 /// Serves until it is told to stop.
 pub(super) fn serve(named: Option<&Path>) -> Result<(), Failure> {
     let file = source::find(named);
-    let (config, made_up_key) = match &file {
-        Some(file) => {
-            let (config, warnings) = source::load(file)?;
-            for warning in warnings {
-                tracing::warn!("{}: {warning}", file.display());
-            }
-            (config, None)
+    let (config, made_up_key) = if let Some(file) = &file {
+        let (config, warnings) = source::load(file)?;
+        for warning in warnings {
+            tracing::warn!("{}: {warning}", file.display());
         }
-        None => {
-            let (text, key) = random_key()?;
-            (Config::local(key), Some(text))
-        }
+        (config, None)
+    } else {
+        let (text, key) = random_key()?;
+        (Config::local(key), Some(text))
     };
     descriptors::raise_limit(
         config.limits.connections.saturating_add(config.limits.unregistered_connections),
@@ -54,12 +56,15 @@ async fn listen(config: Config, file: Option<&Path>, made_up_key: Option<String>
         }
         error => Failure::Runtime(error.to_string()),
     })?;
-    let address = server.local_addr();
-    if let Some(address) = server.admin_addr() {
+    if let Some(address) = server.admin_address() {
         tracing::info!(%address, "listening for operators");
     }
-    tracing::info!(%address, protocol = scheme, path, "listening");
-    if let Some(key) = made_up_key {
+    for address in server.addresses() {
+        tracing::info!(%address, protocol = scheme, path, "listening");
+    }
+    manager::tell(News::Ready);
+    tokio::spawn(manager::keep_alive());
+    if let Some((key, address)) = made_up_key.zip(server.local_addr()) {
         let text = welcome(&format!("{scheme}://{address}"), &key);
         // In a thread of its own: it may be that nobody reads it, and it must not keep the server.
         let _ = thread::Builder::new().spawn(move || say(&text));

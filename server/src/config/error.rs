@@ -99,6 +99,8 @@ pub enum Warning {
         /// Of this room.
         room: RoomName,
     },
+    /// Everybody may say where a connection comes from.
+    TrustsEverybody,
 }
 
 impl fmt::Display for Warning {
@@ -111,11 +113,19 @@ impl fmt::Display for Warning {
             Self::WithoutEffect { field, missing } => {
                 write!(f, "\"{field}\" has no effect while \"{missing}\" is 0")
             }
-            Self::KnownSecretKey { room } => write!(
-                f,
-                "a \"secret-key\" of room {room} is the one of the example file, which everybody knows; \
-                 choose your own, or let `multichat-server key` make one",
+            Self::TrustsEverybody => f.write_str(
+                "\"trusted-proxies\" has everybody in it: whoever reaches the port directly can claim any address, \
+                 and is not bounded by its own",
             ),
+            Self::KnownSecretKey { room } => {
+                let of_room =
+                    if *room == RoomName::default() { String::new() } else { format!(" of room {room}") };
+                write!(
+                    f,
+                    "\"secret-key\"{of_room} is the one of the example file, which everybody knows; \
+                     choose your own, or let `multichat-server key` make one",
+                )
+            }
         }
     }
 }

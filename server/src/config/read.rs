@@ -9,8 +9,8 @@ use std::{
 use serde_json::Value;
 
 use super::{
-    AllowedOrigins, ChatLog, Config, ConfigError, Host, Limits, Room, RoomName, Rotate, SecretKey, Warning,
-    WsPath, Wss,
+    AllowedOrigins, ChatLog, Config, ConfigError, Host, Limits, Room, RoomName, Rotate, SecretKey,
+    TrustedProxies, Warning, WsPath, Wss,
     error::{Found, Problem},
     read_admin,
     read_keys::{self, KeySources},
@@ -25,6 +25,8 @@ const EXPECTED_KEYFILE: &str = "the path to the private key in PEM format, such 
 const EXPECTED_CERTFILE: &str = "the path to the certificate chain in PEM format, such as \"cert.pem\"";
 const EXPECTED_WEB_ROOT: &str =
     "the path to a folder of static files, and of nothing secret, such as \"web\"";
+const EXPECTED_PROXY_PROTOCOL: &str =
+    "true if the proxies in \"trusted-proxies\" begin each connection with a PROXY header, or false";
 const EXPECTED_ROOMS: &str = "an object that has an object for each room, such as {\"staff\": {\"ws-path\": \"/staff\", \"secret-key\": \"…\"}}";
 const EXPECTED_ROOM_NAME: &str = "called otherwise";
 const EXPECTED_CHAT_LOG: &str = "an object, such as {\"folder\": \"chat\", \"keep\": 30}";
@@ -67,6 +69,9 @@ impl Config {
         };
         match config {
             Some(config) if report.problems.is_empty() => {
+                if config.trusted_proxies.has_everybody() {
+                    report.warnings.push(Warning::TrustsEverybody);
+                }
                 for room in config.all_rooms() {
                     if room.keys.secret_keys().any(SecretKey::is_placeholder) {
                         report.warnings.push(Warning::KnownSecretKey { room: room.name.clone() });
@@ -100,7 +105,7 @@ fn read(root: &mut Section<'_>, file: &Path) -> Option<Config> {
     let folder = file.parent().unwrap_or(Path::new(""));
     let mut sources = KeySources { folder, files: Vec::new() };
     let ws_path = root.required("ws-path", WsPath::EXPECTED, text(WsPath::parse));
-    let host = root.required("host", Host::EXPECTED, text(Host::parse));
+    let host = root.required("host", Host::EXPECTED, text(Host::parse)).map(|host| host.relative_to(folder));
     let keys = read_keys::read(root, &mut sources);
     let wss = root.section("wss", EXPECTED_WSS, |wss| {
         let keyfile = wss.required("keyfile", EXPECTED_KEYFILE, text(|path| resolve(folder, path)));
@@ -110,6 +115,9 @@ fn read(root: &mut Section<'_>, file: &Path) -> Option<Config> {
     let wss = wss.flatten();
     let allowed_origins =
         root.optional("allowed-origins", AllowedOrigins::EXPECTED, origins).unwrap_or_default();
+    let trusted_proxies = root.optional("trusted-proxies", TrustedProxies::EXPECTED, proxies);
+    let proxy_protocol = proxy_protocol(root, trusted_proxies.as_ref());
+    let trusted_proxies = trusted_proxies.unwrap_or_default();
     let limits = read_limits::read(root, keys.as_ref());
     let default_room = ws_path.zip(keys).map(|(ws_path, keys)| Room {
         name: RoomName::default(),
@@ -133,6 +141,8 @@ fn read(root: &mut Section<'_>, file: &Path) -> Option<Config> {
         wss,
         web_root,
         allowed_origins,
+        trusted_proxies,
+        proxy_protocol,
         limits,
         default_room: default_room?,
         rooms,
@@ -166,8 +176,8 @@ fn read_rooms(
         if let Some(other) = default_room.into_iter().chain(&rooms).find(is_shared) {
             section.misfit("chat-log", EXPECTED_OWN_FOLDER, Some(format!("room {} has it", other.name)));
         }
-        let room = name.ok().zip(ws_path).zip(keys);
-        rooms.extend(room.map(|((name, ws_path), keys)| Room { name, ws_path, keys, limits, chat_log }));
+        let usable = name.ok().zip(ws_path).zip(keys);
+        rooms.extend(usable.map(|((name, ws_path), keys)| Room { name, ws_path, keys, limits, chat_log }));
     });
     rooms
 }
@@ -224,6 +234,18 @@ fn real(path: &Path) -> PathBuf {
 
 fn origins(value: &Value) -> Result<AllowedOrigins, Mismatch> {
     let mut origins = AllowedOrigins::default();
+    entries(value, |text| origins.add(text))?;
+    Ok(origins)
+}
+
+fn proxies(value: &Value) -> Result<TrustedProxies, Mismatch> {
+    let mut proxies = TrustedProxies::default();
+    entries(value, |text| proxies.add(text))?;
+    Ok(proxies)
+}
+
+/// Reads a list of texts.
+fn entries<E: ToString>(value: &Value, mut add: impl FnMut(&str) -> Result<(), E>) -> Result<(), Mismatch> {
     // One alone needs no brackets.
     let entries = match value {
         Value::Array(entries) => entries.as_slice(),
@@ -232,7 +254,19 @@ fn origins(value: &Value) -> Result<AllowedOrigins, Mismatch> {
     };
     for entry in entries {
         let text = entry.as_str().ok_or_else(|| Mismatch::Because(format!("{} is no text", shown(entry))))?;
-        origins.add(text).map_err(|error| Mismatch::Because(format!("{}: {error}", shown(entry))))?;
+        add(text).map_err(|error| Mismatch::Because(format!("{}: {}", shown(entry), error.to_string())))?;
     }
-    Ok(origins)
+    Ok(())
+}
+
+fn proxy_protocol(root: &mut Section<'_>, trusted: Option<&TrustedProxies>) -> bool {
+    const FIELD: &str = "proxy-protocol";
+    let is_on = root.optional(FIELD, EXPECTED_PROXY_PROTOCOL, |value| value.as_bool().ok_or(Mismatch::Plain));
+    let is_on = is_on.unwrap_or_default();
+    // A list that can't be read is reported by itself.
+    if is_on && trusted.map_or(!root.has("trusted-proxies"), TrustedProxies::is_empty) {
+        let reason = "\"trusted-proxies\" lists nobody who may send one".to_owned();
+        root.misfit(FIELD, EXPECTED_PROXY_PROTOCOL, Some(reason));
+    }
+    is_on
 }

@@ -15,6 +15,7 @@ mod register;
 mod rich;
 mod scanner;
 mod socket;
+mod standing;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -22,13 +23,11 @@ mod throttles;
 mod traffic;
 mod wire;
 
-use std::net::SocketAddr;
-
 pub(crate) use self::{
     ending::Ending, failures::Failures, guests::Portrait, hall::Hall, member::Member, register::Candidate,
     stream::ByteStream, traffic::Traffic,
 };
-use crate::room::ConnectionId;
+use crate::{address::PeerAddress, room::ConnectionId};
 
 /// Who is at the other end.
 #[derive(Clone, Copy, Debug)]
@@ -36,5 +35,5 @@ pub(crate) struct Peer {
     /// Names the connection, in the log and to its room.
     pub(crate) id: ConnectionId,
     /// Where it comes from.
-    pub(crate) address: SocketAddr,
+    pub(crate) address: PeerAddress,
 }

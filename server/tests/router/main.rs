@@ -8,10 +8,12 @@
 
 mod admin;
 mod bounds;
+mod chat_log;
 mod faults;
 mod http;
 mod independent;
 mod ledger;
+mod proxies;
 mod rich;
 mod shutdown;
 mod support;

@@ -3,9 +3,7 @@
 use serde_json::json;
 use tokio::{select, sync::oneshot};
 
-use super::super::support::{
-    Browser, Client, End, KEY, Operator, Rich, Route, Setup, register, upgrade,
-};
+use super::super::support::{Browser, Client, End, KEY, Operator, Rich, Route, Setup, register, upgrade};
 
 const PLAIN: &str = "dialect=\"plain\"";
 const RICH: &str = "dialect=\"rich\"";
