@@ -7,6 +7,8 @@ mod metrics;
 mod page;
 mod process;
 mod reloads;
+#[cfg(test)]
+mod tests;
 
 use std::{
     io,

@@ -52,6 +52,10 @@ fn meaning(config: &Config) -> String {
     ] {
         let _ = writeln!(text, "  {name:<14}{value}");
     }
+    if let Some(admin) = &config.admin {
+        let key = if admin.key.is_some() { "with a key" } else { "without a key" };
+        let _ = writeln!(text, "  operators     {}, {key}", address(&admin.host));
+    }
     text
 }
 

@@ -135,7 +135,7 @@ async fn the_dashboard_asks_for_what_there_is() {
     let text = scrape().await;
     let families = families(&text).await;
     let queried = queried_names(&families);
-    let dashboard: Value = serde_json::from_str(&read("docs/grafana-dashboard.json")).unwrap();
+    let dashboard: Value = serde_json::from_str(&read("deploy/grafana-dashboard.json")).unwrap();
     let mut asked = BTreeSet::new();
     let mut titles = BTreeSet::new();
     for panel in dashboard["panels"].as_array().unwrap() {
