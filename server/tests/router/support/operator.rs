@@ -31,7 +31,7 @@ impl Operator {
 
     /// A request, of which the last header lines and the body are given.
     pub(crate) fn request(&self, method: &str, path: &str, rest: &str) -> String {
-        let key = self.key.iter().map(|key| format!("Authorization: Bearer {key}\r\n")).collect::<String>();
+        let key = self.key.as_ref().map_or(String::new(), |key| format!("Authorization: Bearer {key}\r\n"));
         format!("{method} {path} HTTP/1.1\r\nHost: {}\r\n{key}{rest}", self.address)
     }
 
@@ -112,14 +112,25 @@ impl Metrics {
             .collect()
     }
 
-    /// The value of a series of the default room; `labels` are its further labels.
-    pub(crate) fn room(&self, name: &str, labels: &str) -> f64 {
+    /// The count in a series of the default room; `labels` are its further labels.
+    pub(crate) fn room(&self, name: &str, labels: &str) -> u64 {
         let separator = if labels.is_empty() { "" } else { "," };
-        self.value(&format!("{name}{{room=\"default\"{separator}{labels}}}"))
+        self.count(&format!("{name}{{room=\"default\"{separator}{labels}}}"))
+    }
+
+    /// The count in a series.
+    pub(crate) fn count(&self, series: &str) -> u64 {
+        let text = self.text(series);
+        text.parse().unwrap_or_else(|_| panic!("{series} is {text}"))
     }
 
     /// The value of a series.
     pub(crate) fn value(&self, series: &str) -> f64 {
-        *self.series().get(series).unwrap_or_else(|| panic!("no {series} in {}", self.0))
+        self.text(series).parse().unwrap()
+    }
+
+    fn text(&self, series: &str) -> &str {
+        let value = self.0.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+        value.unwrap_or_else(|| panic!("no {series} in {}", self.0))
     }
 }

@@ -109,12 +109,11 @@ impl Setup {
         let log = Log::new(reader, self.log_reader);
         let listening = log.wait_for("that the router listens", |line| line["message"] == "listening").await;
         let address = |line: &Value| line["address"].as_str().expect("an address").parse().unwrap();
-        let admin = match self.config.get("admin") {
-            None => None,
-            Some(_) => {
-                let is_it = |line: &Value| line["message"] == "listening for operators";
-                Some(address(&log.wait_for("that it listens for operators", is_it).await))
-            }
+        let admin = if self.config.get("admin").is_some() {
+            let is_it = |line: &Value| line["message"] == "listening for operators";
+            Some(address(&log.wait_for("that it listens for operators", is_it).await))
+        } else {
+            None
         };
         let address = address(&listening);
         Server { folder: self.folder, authority: self.authority, child, log, address, admin }
