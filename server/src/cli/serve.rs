@@ -1,6 +1,6 @@
 //! `multichat-server serve`
 
-use std::{path::Path, thread};
+use std::{net::SocketAddr, path::Path, thread};
 
 use multichat_server::{
     BindError, Server,
@@ -11,17 +11,17 @@ use tokio::runtime;
 use super::{Failure, descriptors, signals, source, stdout::say};
 
 /// Serves until it is told to stop.
-pub(super) fn serve(named: Option<&Path>) -> Result<(), Failure> {
+pub(super) fn serve(named: Option<&Path>, web_root: Option<&Path>) -> Result<(), Failure> {
     let file = source::find(named);
-    let config = match &file {
-        Some(file) => {
-            let (config, warnings) = source::load(file)?;
-            for warning in warnings {
-                tracing::warn!("{}: {warning}", file.display());
-            }
-            config
+    let config = if let Some(file) = &file {
+        let (config, warnings) = source::load(file, web_root)?;
+        for warning in warnings {
+            tracing::warn!("{}: {warning}", file.display());
         }
-        None => Config::local(SecretKey::random().map_err(|error| no_random_key(&error))?),
+        config
+    } else {
+        let key = SecretKey::random().map_err(|error| no_random_key(&error))?;
+        source::local(key, web_root)?
     };
     descriptors::raise_limit(
         config.limits.connections.saturating_add(config.limits.unregistered_connections),
@@ -42,6 +42,7 @@ async fn listen(config: Config, file: Option<&Path>) -> Result<(), Failure> {
         signals::listen().map_err(|error| Failure::Runtime(format!("signals cannot be heard: {error}")))?;
     let scheme = if config.wss.is_some() { "wss" } else { "ws" };
     let path = config.ws_path.to_string();
+    let has_pages = config.web_root.is_some();
     let key = file.is_none().then(|| config.secret_key.clone());
     let server = Server::bind(config).await.map_err(|error| match error {
         BindError::Tls(error) => {
@@ -54,8 +55,12 @@ async fn listen(config: Config, file: Option<&Path>) -> Result<(), Failure> {
     })?;
     let address = server.local_addr();
     tracing::info!(%address, protocol = scheme, path, "listening");
+    let page = has_pages.then(|| page(scheme, address));
+    if let Some(page) = &page {
+        tracing::info!(page, "serving pages");
+    }
     if let Some(key) = key {
-        let text = welcome(&format!("{scheme}://{address}"), &key);
+        let text = welcome(&format!("{scheme}://{address}"), page.as_deref(), &key);
         // In a thread of its own: it may be that nobody reads it, and it must not keep the server.
         let _ = thread::Builder::new().spawn(move || say(&text));
     }
@@ -67,9 +72,22 @@ async fn listen(config: Config, file: Option<&Path>) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Where a browser on this machine finds the pages.
+fn page(scheme: &str, address: SocketAddr) -> String {
+    let scheme = if scheme == "wss" { "https" } else { "http" };
+    if address.ip().is_unspecified() {
+        return format!("{scheme}://localhost:{}/", address.port());
+    }
+    format!("{scheme}://{address}/")
+}
+
 /// What someone needs to know who just runs the server.
-fn welcome(url: &str, key: &SecretKey) -> String {
+fn welcome(url: &str, page: Option<&str>, key: &SecretKey) -> String {
     let key = key.expose();
+    // In the fragment, which no browser sends to anybody.
+    let page = page.map_or(String::new(), |page| {
+        format!("To chat, open this page, which has the key and joins by itself:\n\n    {page}#key={key}\n\n")
+    });
     // Quoted for the shell that a copy of it will be pasted to.
     let quote = |json: &str| {
         if cfg!(windows) { format!("\"{}\"", json.replace('"', "\\\"")) } else { format!("'{json}'") }
@@ -88,7 +106,7 @@ There is no config.json here, so the secret key is a random one, for this run on
 
     {key}
 
-To try it, let a client wait for messages in one terminal
+{page}To try it, let a client wait for messages in one terminal
 
     {listen} --wait -1
 

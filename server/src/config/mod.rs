@@ -1,5 +1,6 @@
 //! The configuration: read from a JSON file into types whose bad states cannot exist.
 
+mod content_policy;
 mod error;
 mod host;
 mod limits;
@@ -10,15 +11,18 @@ mod secret_key;
 mod section;
 #[cfg(test)]
 mod tests;
+mod web_root;
 mod ws_path;
 
 use std::{net::SocketAddr, path::PathBuf};
 
+pub use content_policy::{BadContentPolicy, ContentPolicy};
 pub use error::{ConfigError, Found, Problem, Warning};
 pub use host::{Host, HostError};
 pub use limits::Limits;
 pub use origins::{AllowedOrigins, OriginError};
 pub use secret_key::{EmptyKey, SecretKey};
+pub use web_root::WebRootError;
 pub use ws_path::{WsPath, WsPathError};
 
 /// Everything that an operator may choose.
@@ -34,6 +38,8 @@ pub struct Config {
     pub wss: Option<Wss>,
     /// `web-root`: a folder of static files, served on the same port.
     pub web_root: Option<PathBuf>,
+    /// `content-security-policy`: what the pages in that folder may do, if browsers are to be told.
+    pub content_policy: Option<ContentPolicy>,
     /// `allowed-origins`: which web pages may connect beside those of the same host.
     pub allowed_origins: AllowedOrigins,
     /// `limits`: the bounds.
@@ -58,6 +64,7 @@ impl Config {
             secret_key,
             wss: None,
             web_root: None,
+            content_policy: Some(ContentPolicy::default()),
             allowed_origins: AllowedOrigins::default(),
             limits: Limits::default(),
         }

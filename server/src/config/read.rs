@@ -9,10 +9,11 @@ use std::{
 use serde_json::Value;
 
 use super::{
-    AllowedOrigins, Config, ConfigError, Host, SecretKey, Warning, WsPath, Wss,
+    AllowedOrigins, Config, ConfigError, ContentPolicy, Host, SecretKey, Warning, WsPath, Wss,
     error::{Found, Problem},
     read_limits,
     section::{Mismatch, Report, Section, shown, text},
+    web_root::public_folder,
 };
 
 /// What is expected of a file as a whole.
@@ -98,8 +99,11 @@ fn read(root: &mut Section<'_>, file: &Path) -> Option<Config> {
     let wss = wss.flatten();
     let keyfile = wss.as_ref().map(|wss| wss.keyfile.as_path());
     let secrets = [Some(file), keyfile].into_iter().flatten().collect::<Vec<_>>();
-    let web_root =
-        root.optional("web-root", EXPECTED_WEB_ROOT, text(|path| public_folder(folder, path, &secrets)));
+    let web_root = text(|path| public_folder(folder.join(path), &secrets));
+    let web_root = root.optional("web-root", EXPECTED_WEB_ROOT, web_root);
+    let content_policy = root
+        .optional("content-security-policy", ContentPolicy::EXPECTED, policy)
+        .unwrap_or_else(|| Some(ContentPolicy::default()));
     let allowed_origins =
         root.optional("allowed-origins", AllowedOrigins::EXPECTED, origins).unwrap_or_default();
     let limits = root
@@ -111,6 +115,7 @@ fn read(root: &mut Section<'_>, file: &Path) -> Option<Config> {
         secret_key: secret_key?,
         wss,
         web_root,
+        content_policy,
         allowed_origins,
         limits,
     })
@@ -122,22 +127,9 @@ fn resolve(folder: &Path, path: &str) -> Result<PathBuf, Infallible> {
     Ok(folder.join(path))
 }
 
-/// A folder that is there, and with none of the secrets below it: everybody may read what is.
-fn public_folder(folder: &Path, path: &str, secrets: &[&Path]) -> Result<PathBuf, String> {
-    let path = folder.join(path);
-    match fs::metadata(&path) {
-        Ok(metadata) if metadata.is_dir() => {}
-        Ok(_) => return Err(format!("{} is not a folder", path.display())),
-        Err(error) => return Err(format!("{}: {error}", path.display())),
-    }
-    let is_below = |secret: &&&Path| match (fs::canonicalize(secret), fs::canonicalize(&path)) {
-        (Ok(secret), Ok(path)) => secret.starts_with(path),
-        _ => false,
-    };
-    match secrets.iter().find(is_below) {
-        Some(secret) => Err(format!("everybody could read {} there", secret.display())),
-        None => Ok(path),
-    }
+fn policy(value: &Value) -> Result<Option<ContentPolicy>, Mismatch> {
+    let text = value.as_str().ok_or(Mismatch::Plain)?;
+    ContentPolicy::parse(text).map_err(|error| Mismatch::Because(error.to_string()))
 }
 
 fn origins(value: &Value) -> Result<AllowedOrigins, Mismatch> {

@@ -8,13 +8,12 @@ use hyper::{
     Method, Request, Response, StatusCode, Version,
     body::Incoming,
     header::{
-        self, ALLOW, CONNECTION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN, RETRY_AFTER,
+        ALLOW, CONNECTION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN, RETRY_AFTER,
         SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE,
     },
     server::conn::http1::{self, Parts},
     service::service_fn,
 };
-use hyper_staticfile::Static;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use parking_lot::Mutex;
 use tokio::{
@@ -24,6 +23,7 @@ use tokio::{
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tracing::warn;
 
+use super::files::Files;
 use crate::config::{AllowedOrigins, Config, WsPath};
 
 /// The most bytes of a request's head.
@@ -42,7 +42,7 @@ type Body = Either<Full<Bytes>, hyper_staticfile::Body>;
 pub(super) struct HttpSide {
     ws_path: WsPath,
     origins: AllowedOrigins,
-    files: Option<Static>,
+    files: Option<Files>,
     http: http1::Builder,
     /// A permit for each WebSocket connection.
     places: Arc<Semaphore>,
@@ -100,7 +100,7 @@ impl HttpSide {
         Self {
             ws_path: config.ws_path.clone(),
             origins: config.allowed_origins.clone(),
-            files: config.web_root.as_ref().map(Static::new),
+            files: Files::new(config),
             http,
             places: Arc::new(Semaphore::new(config.limits.connections.min(Semaphore::MAX_PERMITS))),
         }
@@ -246,13 +246,11 @@ impl HttpSide {
         }
         let path = request.uri().path();
         if let Some(files) = &self.files {
-            let mut response = match files.clone().serve(request).await {
+            let mut response = match files.serve(request).await {
                 Ok(response) => response.map(Either::Right),
                 Err(error) => respond(no_file(&error)),
             };
-            response
-                .headers_mut()
-                .insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+            files.protect(response.headers_mut());
             return response;
         }
         if path == "/" {

@@ -2,6 +2,7 @@
 
 mod accept;
 mod bind;
+mod files;
 mod http;
 mod lobby;
 mod socket;
