@@ -1,6 +1,6 @@
 // A chat that was joined: the client, and what the page shows of it.
 
-import { batch, signal } from '@preact/signals'
+import { batch, type Signal, signal } from '@preact/signals'
 import wasm from 'multichat/multichat.wasm?url'
 import {
   type Client,
@@ -35,13 +35,15 @@ export class Session {
   /** The host and the room. */
   readonly title: string
   readonly log: Log
-  readonly state = signal<State>({ type: 'connecting', attempt: 1 })
+  readonly state: Signal<State>
   readonly members = signal<readonly Member[]>([])
   readonly unread = signal<Unread>(NOTHING)
   /** Counts the changes of the log. */
   readonly revision = signal(0)
   /** Whether the reader is at the end of the log. */
   readonly isAtEnd = signal(true)
+  /** Whether what came last was said earlier: then it is not read out. */
+  readonly isCatchingUp = signal(true)
   readonly #client: Client
   readonly #frames = new Frames<ClientEvent>((events) => this.#take(events))
   /** So often it was online. */
@@ -53,6 +55,7 @@ export class Session {
     this.title = titleOfPlace(place)
     this.log = new Log(place.name)
     this.#client = client
+    this.state = signal(client.state)
     void this.#listen()
   }
 
@@ -144,8 +147,6 @@ export class Session {
 
   async #listen(): Promise<void> {
     document.addEventListener('visibilitychange', this.#see)
-    const online = this.#client.state
-    this.#enter(online)
     const types = ['message', 'edit', 'delete', 'receipt', 'gap', 'roster', 'presence', 'state'] as const
     const listener = { handleEvent: ({ detail }: CustomEvent<ClientEvent>) => this.#frames.push(detail) }
     for (const type of types) this.#client.addEventListener(type, listener)
@@ -160,6 +161,7 @@ export class Session {
 
   #take(events: readonly ClientEvent[]): void {
     batch(() => {
+      this.isCatchingUp.value = events.some((event) => event.type === 'message' && event.replay)
       for (const event of events) this.#takeOne(event, Date.now())
       this.#drawn()
     })

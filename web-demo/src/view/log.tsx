@@ -70,6 +70,7 @@ export function LogView({ chat }: { chat: Chat }) {
     if (!jump) return
     chat.jump.value = undefined
     if (jump.to === 'end') {
+      tabStop.current = undefined
       session.look(true)
       toEnd()
       return
@@ -127,7 +128,7 @@ export function LogView({ chat }: { chat: Chat }) {
         role="log"
         aria-label="Messages"
         // What was scrolled into is not read out as if it was said just now.
-        aria-live={isStuck ? 'polite' : 'off'}
+        aria-live={isStuck && !session.isCatchingUp.value ? 'polite' : 'off'}
         onScroll={onScroll}
         onWheel={onWheel}
         onKeyDown={(event) => onLogKey(event, chat)}
