@@ -6,7 +6,6 @@ if (!executablePath) {
 }
 
 export default defineConfig({
-  testDir: 'tests',
   globalSetup: './tests/support/setup.ts',
   outputDir: 'build/tests',
   fullyParallel: true,
@@ -17,6 +16,10 @@ export default defineConfig({
   // Nothing takes as long, on the slowest machine: only a failure waits for it.
   timeout: 90_000,
   expect: { timeout: 20_000 },
+  projects: [
+    { name: 'tests', testDir: 'tests' },
+    { name: 'pictures', testDir: 'pictures', testMatch: '*.ts' },
+  ],
   use: {
     browserName: 'chromium',
     launchOptions: {

@@ -31,7 +31,12 @@ const frame = (page: Page) =>
       const found = document.querySelector(selector)?.getBoundingClientRect()
       return found && [found.x, found.y, found.width, found.height].map(Math.round)
     }
-    return { bar: box('header'), log: box('[role=log]'), field: box('textarea'), wide: document.documentElement.scrollWidth }
+    return {
+      bar: box('header'),
+      log: box('[role=log]'),
+      field: box('textarea'),
+      wide: document.documentElement.scrollWidth,
+    }
   })
 
 const isHarmed = (page: Page) => page.evaluate(() => 'harmed' in globalThis)
@@ -42,7 +47,7 @@ test('markup is text, wherever it stands', async ({ page, router }) => {
   const rich = await Client.rich(router, '<i>mc</i>', { presence: true })
   for (const text of MARKUP) {
     const seq = await rich.post(text, {
-      sender: { name: text, id: text, avatar: 'javascript:globalThis.harmed=1' },
+      sender: { name: text, id: text, avatar: `https://a.example/${encodeURIComponent(text)}` },
       attachments: [{ url: 'https://files.example/a', name: text, mime: text }],
     })
     await rich.post(`re: ${text}`, { 'reply-to': seq })
@@ -71,8 +76,12 @@ test('only addresses of the web are links, and none pretends to be another', asy
   await rich.post('last: https://good.example/x')
   const links = chat.log.getByRole('link')
   await expect(chat.message('last:')).toBeVisible()
-  const found = await links.evaluateAll((all) => all.map((it) => [(it as HTMLAnchorElement).href, it.getAttribute('rel'), it.getAttribute('target')]))
-  expect(found.filter(([href]) => !/^https?:\/\/(example\.org|evil\.example|good\.example)/.test(href ?? ''))).toEqual([])
+  const found = await links.evaluateAll((all) =>
+    all.map((it) => [(it as HTMLAnchorElement).href, it.getAttribute('rel'), it.getAttribute('target')]),
+  )
+  expect(found.filter(([href]) => !/^https?:\/\/(example\.org|evil\.example|good\.example)/.test(href ?? ''))).toEqual(
+    [],
+  )
   expect(found.filter(([href]) => href?.includes('@'))).toEqual([])
   for (const [, rel, target] of found) expect([rel, target]).toEqual(['noopener noreferrer', '_blank'])
   expect(found.at(-1)?.[0]).toBe('https://good.example/x')
@@ -83,7 +92,17 @@ test('directions and invisible characters change nothing around them', async ({ 
   const chat = await ChatPage.join(page, router, 'Ada')
   const before = await frame(page)
   const rich = await Client.rich(router, 'mc')
-  const names = ['\u202eknird', 'a\u200bb', '\u2066\u2067x', '\u200b', 'Z̸̢̛͕̱͎̲͚̓̈́̌͑a̷͙͔̪̞̒̀͌l̵̛̗͔͇̀̎g̷̰͝o' + '\u0301'.repeat(200), '\u3164', 'مرحبا', 'x'.repeat(5000), 'a\nb\tc']
+  const names = [
+    '\u202eknird',
+    'a\u200bb',
+    '\u2066\u2067x',
+    '\u200b',
+    'Z̸̢̛͕̱͎̲͚̓̈́̌͑a̷͙͔̪̞̒̀͌l̵̛̗͔͇̀̎g̷̰͝o' + '\u0301'.repeat(80),
+    '\u3164',
+    'مرحبا',
+    'x'.repeat(250),
+    'a\nb\tc',
+  ]
   for (const name of names) await rich.post(`by ${names.indexOf(name)}`, { sender: { name } })
   await rich.post('pay \u202eevil\u202c now')
   await rich.post('\u202e'.repeat(1000))
@@ -100,7 +119,9 @@ test('directions and invisible characters change nothing around them', async ({ 
   }
   await expect(chat.message('pay ')).toContainText('U+202E')
   // No message is without height, or paints over its neighbours.
-  const heights = await chat.log.getByRole('article').evaluateAll((all) => all.map((it) => it.getBoundingClientRect().height))
+  const heights = await chat.log
+    .getByRole('article')
+    .evaluateAll((all) => all.map((it) => it.getBoundingClientRect().height))
   expect(Math.min(...heights)).toBeGreaterThan(10)
   expect(await frame(page)).toEqual(before)
 })
@@ -120,7 +141,10 @@ test('a megabyte in a line and ten thousand lines leave the page as it is', asyn
   await chat.say('still here')
   await expect(chat.message('still here')).toBeInViewport()
   // And all of each is there for who wants it.
-  for (const [text, size] of [['wide', 1_000_000], ['tall', 50_000]] as const) {
+  for (const [text, size] of [
+    ['wide', 1_000_000],
+    ['tall', 50_000],
+  ] as const) {
     const message = chat.message(text)
     await message.getByRole('button', { name: /^Show all/ }).click()
     await expect(message.getByRole('button', { name: 'Show less' })).toBeVisible()

@@ -8,7 +8,6 @@ import { expect, FAILED_CONNECTION, test } from './support/test.ts'
 
 test('whoever has the key joins by the form', async ({ page, router }) => {
   const form = await JoinForm.open(page, router.page)
-  await form.router.click()
   await expect(form.server).toHaveValue(router.url)
   await form.join()
   await new ChatPage(page).expectOnline()
@@ -23,7 +22,9 @@ test('a link with the key joins, and the key leaves the address bar and reaches 
   await page.reload()
   await expect(page.getByRole('form', { name: 'Join' })).toBeVisible()
   expect(page.url()).not.toContain(KEY)
-  expect(await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, history.state]))).not.toContain(KEY)
+  expect(
+    await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, history.state])),
+  ).not.toContain(KEY)
   expect(await page.context().cookies()).toEqual([])
   expect(asked.length).toBeGreaterThan(1)
   expect(asked.filter((url) => new URL(url).pathname.includes(KEY) || new URL(url).search.includes(KEY))).toEqual([])
@@ -162,7 +163,11 @@ test.describe('it says what is wrong:', () => {
 test.describe('by https', () => {
   test.use({ ignoreHTTPSErrors: true })
 
-  test('it joins a router with TLS, and says why an address without will not do', async ({ page, startRouter, problems }) => {
+  test('it joins a router with TLS, and says why an address without will not do', async ({
+    page,
+    startRouter,
+    problems,
+  }) => {
     problems.bear(/Mixed Content/)
     const router = await startRouter({ wss: tls })
     const form = await JoinForm.open(page, `https://router.example:${router.port}/`)

@@ -52,7 +52,10 @@ test('one joins, talks, answers, changes and takes back without a mouse', async 
   await expect(page.getByRole('form', { name: 'Write a message' })).toContainText('Replying to alex')
   await keyboard.press('Escape')
   await keyboard.press('Shift+Tab')
+  // Where one was before.
+  await expect(chat.message('one')).toBeFocused()
   await keyboard.press('End')
+  await expect(chat.message('an answer')).toBeFocused()
   await keyboard.press('e')
   await expect(chat.field).toHaveValue('an answer')
   await keyboard.type(', changed')

@@ -17,7 +17,7 @@ test('ten thousand messages are all there, and few of them in the DOM', async ({
 
   // Upwards, as far as it goes: no message is left out, and none comes twice.
   const first = async () => Number(/message (\d+) of/.exec((await articles.first().textContent()) ?? '')?.[1])
-  await articles.last().hover()
+  await chat.log.hover()
   let oldest = await first()
   while (oldest > 8500) {
     await page.mouse.wheel(0, -4000)
@@ -42,18 +42,21 @@ test('two hundred messages a second do not swallow a letter', async ({ page, rou
   let sent = 0
   const flood = new Promise<void>((resolve) => {
     const timer = setInterval(() => {
-      for (let count = 0; count < 10; count += 1) rich.say(`flood ${(sent += 1)}`)
+      for (let count = 0; count < 10; count += 1) {
+        sent += 1
+        rich.say(`flood ${sent}`)
+      }
       if (sent < total) return
       clearInterval(timer)
       resolve()
     }, 50)
   })
-  const text = 'The quick brown fox jumps over the lazy dog, and goes on to do so while everybody talks at once. '
   let typed = ''
   // As long as it lasts.
   while (sent < total) {
-    await chat.field.pressSequentially(text)
-    typed += text
+    const word = `word${typed.length} `
+    await chat.field.pressSequentially(word)
+    typed += word
   }
   await flood
   await expect(chat.field).toHaveValue(typed)
@@ -61,5 +64,5 @@ test('two hundred messages a second do not swallow a letter', async ({ page, rou
   await listener.hear(typed)
   await expect(chat.message(`flood ${total}`)).toHaveCount(1)
   // It was typed while they came, not after.
-  expect(typed.length).toBeGreaterThan(text.length)
+  expect(typed.length).toBeGreaterThan(20)
 })

@@ -12,7 +12,7 @@ test('who reads further up stays there, and is told how many messages are new', 
   await expect(chat.message('old 80')).toBeInViewport()
   await expect(chat.pill).toHaveCount(0)
 
-  await chat.message('old 80').hover()
+  await chat.log.hover()
   await page.mouse.wheel(0, -1500)
   await expect(chat.message('old 80')).not.toBeInViewport()
   const seen = await topMessage(chat)
@@ -39,6 +39,18 @@ test('who reads further up stays there, and is told how many messages are new', 
   await expect(chat.message('new 3')).toBeInViewport()
 })
 
+test('the wheel scrolls wherever the pointer is', async ({ page, router }) => {
+  const rich = await Client.rich(router, 'mc')
+  for (let count = 1; count <= 80; count += 1) await rich.post(`old ${count}`)
+  const chat = await ChatPage.join(page, router, 'Ada')
+  await chat.log.hover()
+  await page.mouse.wheel(0, -300)
+  await chat.pill.hover()
+  const before = await topMessage(chat)
+  await page.mouse.wheel(0, -300)
+  await expect.poll(() => topMessage(chat)).not.toEqual(before)
+})
+
 test('a page that nobody looks at tells by its title and its icon', async ({ page, router }) => {
   await page.addInitScript(() => {
     let state = 'visible'
@@ -48,8 +60,9 @@ test('a page that nobody looks at tells by its title and its icon', async ({ pag
       document.dispatchEvent(new Event('visibilitychange'))
     })
   })
-  const look = (state: string) => page.evaluate((it) => dispatchEvent(new CustomEvent('test:look', { detail: it })), state)
-  const icon = () => page.locator('link[rel=icon]').getAttribute('href')
+  const look = (state: string) =>
+    page.evaluate((it) => dispatchEvent(new CustomEvent('test:look', { detail: it })), state)
+  const icon = () => page.locator('link[rel=icon]').evaluate((it) => (it as HTMLLinkElement).href)
   const chat = await ChatPage.join(page, router, 'Ada')
   const rich = await Client.rich(router, 'mc')
   const calm = await icon()
@@ -81,7 +94,11 @@ test('messages of one person in a row have one head', async ({ page, router }) =
   await expect(chat.log.getByText('alex', { exact: true })).toHaveCount(1)
   await expect(chat.log.getByText('steve', { exact: true })).toHaveCount(1)
   // Each can be told by who only hears it.
-  for (const [text, name] of [['one', /alex, mc/], ['two', /alex, mc/], ['three', /steve, mc/]] as const) {
+  for (const [text, name] of [
+    ['one', /alex, mc/],
+    ['two', /alex, mc/],
+    ['three', /steve, mc/],
+  ] as const) {
     await expect(chat.message(text)).toHaveAccessibleName(name)
   }
 })
@@ -91,9 +108,15 @@ test('a source keeps its colour and its badge', async ({ page, router, stranger 
   const other = await Client.rich(router, 'qq')
   await rich.post('hello')
   await other.post('hello too')
-  const looks = async (chat: ChatPage, text: string) => {
-    const colour = await chat.message(text).locator('.source').evaluate((element) => getComputedStyle(element).color)
-    const badge = await chat.message(text).locator('.badge').evaluate((element) => getComputedStyle(element).backgroundColor)
+  const looks = async (chat: ChatPage, text: string | RegExp) => {
+    const colour = await chat
+      .message(text)
+      .locator('.source')
+      .evaluate((element) => getComputedStyle(element).color)
+    const badge = await chat
+      .message(text)
+      .locator('.badge')
+      .evaluate((element) => getComputedStyle(element).backgroundColor)
     return [colour, badge, await chat.message(text).locator('.badge').textContent()]
   }
   const ada = await ChatPage.join(page, router, 'Ada')

@@ -14,8 +14,6 @@ for (const colorScheme of ['light', 'dark'] as const) {
       problems.bear(FAILED_CONNECTION)
       const form = await JoinForm.open(page, router.page)
       await expectAccessible(page)
-      await form.router.click()
-      await expectAccessible(page)
       await form.join({ key: 'wrong' })
       await expect(form.failure).toBeVisible()
       await expectAccessible(page)
@@ -47,7 +45,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
       // Further up, with new messages below.
       for (let count = 1; count <= 40; count += 1) await discord.post(`and ${count}`)
       await expect(chat.message('and 40')).toBeInViewport()
-      await chat.message('and 40').hover()
+      await chat.log.hover()
       await page.mouse.wheel(0, -2000)
       await discord.post('a long one\n'.repeat(100))
       await expect(chat.pill).toHaveText('1 new message')
@@ -88,7 +86,6 @@ for (const width of [320, 390]) {
     test('everything is within the page, and reached by touch', async ({ page, router, problems }) => {
       problems.bear(FAILED_CONNECTION)
       const form = await JoinForm.open(page, router.page)
-      await form.router.tap()
       await expectToFit()
       await form.join()
       const chat = new ChatPage(page)
@@ -136,9 +133,15 @@ test('nothing moves where little motion is wanted', async ({ page, router }) => 
   await page.emulateMedia({ reducedMotion: 'reduce' })
   const chat = await ChatPage.join(page, router, 'Ada')
   await converse(chat, router)
-  await chat.message('that helps').getByRole('button', { name: /Go to what this answers/ }).click()
+  await chat
+    .message('that helps')
+    .getByRole('button', { name: /Go to what this answers/ })
+    .click()
   const moving = await page.evaluate(() =>
-    document.getAnimations().filter((it) => Number(it.effect?.getComputedTiming().activeDuration) > 10).map((it) => String(it.effect)),
+    document
+      .getAnimations()
+      .filter((it) => Number(it.effect?.getComputedTiming().activeDuration) > 10)
+      .map((it) => String(it.effect)),
   )
   expect(moving).toEqual([])
 })

@@ -49,7 +49,10 @@ test('a reply names what it answers, and leads there', async ({ page, router }) 
   for (let count = 1; count <= 60; count += 1) await rich.post(`between ${count}`)
   const last = await rich.post('there!', { 'reply-to': seq })
   expect(last).toBeGreaterThan(seq)
-  await chat.message('there!').getByRole('button', { name: /who is there\?/ }).click()
+  await chat
+    .message('there!')
+    .getByRole('button', { name: /who is there\?/ })
+    .click()
   await expect(chat.message('who is there?').first()).toBeInViewport()
 })
 
@@ -136,7 +139,10 @@ test('what only happens is quieter than what people say', async ({ page, router 
   await rich.post('alex was slain by a zombie', { event: 'death', sender: { name: 'alex' } })
   await rich.post('not again', { sender: { name: 'alex' } })
   const colour = (text: string) =>
-    chat.message(text).getByText(text).evaluate((element) => getComputedStyle(element).color)
+    chat
+      .message(text)
+      .getByText(text)
+      .evaluate((element) => getComputedStyle(element).color)
   await expect(chat.message('not again')).toBeVisible()
   expect(await colour('alex was slain by a zombie')).not.toBe(await colour('not again'))
 })
@@ -147,7 +153,10 @@ test('an attachment is a link, and a picture is fetched when it is asked for', a
   const asked: string[] = []
   await page.route('https://pictures.example/**', async (route) => {
     asked.push(route.request().url())
-    await route.fulfill({ contentType: 'image/svg+xml', body: '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="30"/>' })
+    await route.fulfill({
+      contentType: 'image/svg+xml',
+      body: '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="30"/>',
+    })
   })
   await rich.post('look', {
     attachments: [{ url: 'https://pictures.example/cat.svg', name: 'cat.svg', mime: 'image/svg+xml', size: 12345 }],

@@ -6,7 +6,8 @@ import { fileURLToPath } from 'node:url'
 export const dist = fileURLToPath(new URL('../../dist', import.meta.url))
 
 /** The router's program. */
-export const server = process.env.MULTICHAT_SERVER ?? fileURLToPath(new URL('../../../target/debug/multichat-server', import.meta.url))
+export const server =
+  process.env.MULTICHAT_SERVER ?? fileURLToPath(new URL('../../../target/debug/multichat-server', import.meta.url))
 
 /** A certificate that nobody vouches for. */
 export const tls = {

@@ -70,7 +70,8 @@ export class Client {
 
   /** Says something in the rich dialect. Resolves to its place in the log. */
   async post(content: string, fields: object = {}): Promise<number> {
-    const id = `id-${(this.#count += 1)}`
+    this.#count += 1
+    const id = `id-${this.#count}`
     this.say(content, { id, ...fields })
     const { seq } = await this.next('message-ack', (packet) => packet.id === id)
     if (seq === undefined) throw new Error('an ack without a place')
@@ -83,7 +84,8 @@ export class Client {
       const at = this.#inbox.findIndex((packet) => packet.action === action && matches(packet))
       const [found] = at < 0 ? [] : this.#inbox.splice(at, 1)
       if (found) return found
-      if (this.#isClosed) throw new Error(`closed while waiting for ${action}; there was ${JSON.stringify(this.#inbox)}`)
+      if (this.#isClosed)
+        throw new Error(`closed while waiting for ${action}; there was ${JSON.stringify(this.#inbox)}`)
       await this.#arrival.promise
     }
   }

@@ -6,7 +6,10 @@ import type { Router } from './router.ts'
 import { expect } from './test.ts'
 
 /** Some bridges, and what is said through them. */
-export async function converse(chat: ChatPage, router: Router): Promise<{ minecraft: Client; irc: Client; discord: Client }> {
+export async function converse(
+  chat: ChatPage,
+  router: Router,
+): Promise<{ minecraft: Client; irc: Client; discord: Client }> {
   const minecraft = await Client.rich(router, 'Minecraft')
   const irc = await Client.plain(router, 'IRC')
   const discord = await Client.rich(router, 'Discord')
@@ -35,7 +38,7 @@ export async function converse(chat: ChatPage, router: Router): Promise<{ minecr
   minecraft.write({ action: 'client-receipt', target: seq, status: 'delivered' })
   await expect(chat.message('Are you all right?')).toContainText('Delivered to Minecraft')
   await chat.say('I bring a bed, and torches:\n- 64 for the arch\n- 64 for the road')
-  const second = await minecraft.hear()
+  const second = await minecraft.hear('I bring a bed, and torches:\n- 64 for the arch\n- 64 for the road')
   minecraft.write({ action: 'client-receipt', target: second.seq, status: 'failed', reason: 'more than one line' })
   await expect(chat.message('I bring a bed')).toContainText('Not delivered to Minecraft: more than one line')
   await minecraft.post('yes :) thanks, that helps', { ...alex, 'reply-to': seq })

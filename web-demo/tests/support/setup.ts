@@ -13,5 +13,10 @@ export default function setup(): void {
 }
 
 function cargo(...args: string[]): string {
-  return execFileSync('cargo', args, { cwd: repository, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], maxBuffer: 1 << 28 })
+  return execFileSync('cargo', args, {
+    cwd: repository,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+    maxBuffer: 1 << 28,
+  })
 }
