@@ -22,6 +22,8 @@ test('a day ends at midnight', () => {
 
 test('a time is told shortly, and exactly', () => {
   assert.equal(times.clock(now), '12:00')
+  assert.equal(times.short(now), '12:00')
+  assert.equal(new Times('en-US').short(at('2026-03-15T15:04:00')), '03:04')
   assert.match(times.exact(now), /15 March 2026.* 12:00:00/)
   assert.equal(machine(at('2026-03-15T12:00:00Z')), '2026-03-15T12:00:00.000Z')
 })

@@ -114,7 +114,7 @@ export class Log {
     const sent: Sent = { type: 'sent' }
     // After its session was lost it may have come back as history already.
     const known = seq === undefined ? undefined : this.#bySeq.get(seq)
-    if (known) this.#replace(known, { ...known, sent })
+    if (known?.isMine) this.#replace(known, { ...known, sent })
     else this.#insert({ ...said, sent, time: time ?? said.time, ...(seq !== undefined && { seq }) })
   }
 

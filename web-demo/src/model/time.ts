@@ -26,6 +26,16 @@ export class Times {
     return isTime(time) ? this.#clock.format(time) : '?'
   }
 
+  /** The same where there is little room: the half of the day is plain from what is around it. */
+  short(time: number): string {
+    if (!isTime(time)) return '?'
+    const parts = this.#clock.formatToParts(time).filter(({ type }) => type !== 'dayPeriod')
+    return parts
+      .map(({ value }) => value)
+      .join('')
+      .trim()
+  }
+
   /** All there is to know about it. */
   exact(time: number): string {
     return isTime(time) ? this.#exact.format(time) : 'unknown time'

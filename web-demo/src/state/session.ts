@@ -28,6 +28,12 @@ export async function join(place: Place, signal: AbortSignal): Promise<Session> 
   return new Session(place, await connect(path ? { ...options, room: path } : options))
 }
 
+/** What became of something that was sent, to be put into the log. */
+interface Outcome {
+  readonly type: 'settled'
+  readonly apply: () => void
+}
+
 export class Session {
   readonly name: string
   /** The router's address. */
@@ -45,7 +51,8 @@ export class Session {
   /** Whether what came last was said earlier: then it is not read out. */
   readonly isCatchingUp = signal(true)
   readonly #client: Client
-  readonly #frames = new Frames<ClientEvent>((events) => this.#take(events))
+  /** What the client tells, and what became of what was sent: in the order in which it happened. */
+  readonly #frames = new Frames<ClientEvent | Outcome>((events) => this.#take(events))
   /** So often it was online. */
   #connections = 0
 
@@ -64,7 +71,7 @@ export class Session {
     const id = this.log.say({ content, replyTo }, Date.now())
     this.unread.value = answered()
     this.#drawn()
-    void this.#settle(id, this.#client.send({ content, ...(replyTo !== undefined && { replyTo }) }))
+    this.#settle(id, this.#client.send({ content, ...(replyTo !== undefined && { replyTo }) }))
   }
 
   /** Tries again to send what has failed. */
@@ -76,7 +83,7 @@ export class Session {
     const isKnown = replyTo !== undefined && this.log.at(replyTo) !== undefined
     this.log.retry(id)
     this.#drawn()
-    void this.#settle(id, this.#client.send({ content, ...(isKnown && { replyTo }) }))
+    this.#settle(id, this.#client.send({ content, ...(isKnown && { replyTo }) }))
   }
 
   /** Gives up something that has failed, and hands its text back. */
@@ -93,12 +100,10 @@ export class Session {
     this.log.change(id, { content })
     this.#drawn()
     const asked = content === undefined ? this.#client.delete(seq) : this.#client.edit(seq, content)
-    asked
-      .then(
-        () => this.log.changed(id, content),
-        (error) => this.log.change(id, { content, failed: refusal(causeOf(error)) }),
-      )
-      .then(this.#drawn)
+    asked.then(
+      () => this.#settled(() => this.log.changed(id, content)),
+      (error) => this.#settled(() => this.log.change(id, { content, failed: refusal(causeOf(error)) })),
+    )
   }
 
   /** Gives up a change that has failed. */
@@ -135,14 +140,18 @@ export class Session {
     return this.isAtEnd.peek() && document.visibilityState === 'visible'
   }
 
-  async #settle(id: number, sending: Promise<Confirmation>): Promise<void> {
-    try {
-      this.log.confirm(id, await sending)
-    } catch (error) {
-      const isDoubtful = error instanceof MultichatError && error.fate === 'unknown'
-      this.log.fail(id, refusal(causeOf(error)), isDoubtful)
-    }
-    this.#drawn()
+  #settle(id: number, sending: Promise<Confirmation>): void {
+    sending.then(
+      (confirmation) => this.#settled(() => this.log.confirm(id, confirmation)),
+      (error) => {
+        const isDoubtful = error instanceof MultichatError && error.fate === 'unknown'
+        this.#settled(() => this.log.fail(id, refusal(causeOf(error)), isDoubtful))
+      },
+    )
+  }
+
+  #settled(apply: () => void): void {
+    this.#frames.push({ type: 'settled', apply })
   }
 
   async #listen(): Promise<void> {
@@ -159,10 +168,13 @@ export class Session {
     this.state.value = state
   }
 
-  #take(events: readonly ClientEvent[]): void {
+  #take(events: readonly (ClientEvent | Outcome)[]): void {
     batch(() => {
       this.isCatchingUp.value = events.some((event) => event.type === 'message' && event.replay)
-      for (const event of events) this.#takeOne(event, Date.now())
+      for (const event of events) {
+        if (event.type === 'settled') event.apply()
+        else this.#takeOne(event, Date.now())
+      }
       this.#drawn()
     })
   }

@@ -1,3 +1,4 @@
+import { effect } from '@preact/signals'
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
 import { isSendable, meaning, typed } from '../model/draft.ts'
 import { authorOf } from '../model/entry.ts'
@@ -14,13 +15,15 @@ const growsByItself = CSS.supports('field-sizing', 'content')
 
 export function Composer({ chat }: { chat: Chat }) {
   const draft = chat.draft.value
-  const wantsFocus = chat.wantsFocus.value
   const field = useRef<HTMLTextAreaElement>(null)
   const { type } = draft.purpose
 
-  useEffect(() => {
-    if (wantsFocus > 0 || hasKeyboard()) field.current?.focus()
-  }, [wantsFocus])
+  // At once, not with the next frame, so that no key that follows is lost.
+  useLayoutEffect(() => {
+    return effect(() => {
+      if (chat.wantsFocus.value > 0 || hasKeyboard()) field.current?.focus()
+    })
+  }, [chat])
 
   // The end of a text that is to be changed is where one goes on.
   useEffect(() => {

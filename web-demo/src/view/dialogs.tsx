@@ -42,6 +42,8 @@ function Dialog({ title, kind, onClose, children }: DialogProps) {
   )
 }
 
+const closeAround = (element: Element) => element.closest('dialog')?.close()
+
 /** Who is there, on a narrow page. */
 export function RosterDialog({ chat, onClose }: { chat: Chat; onClose: () => void }) {
   return (
@@ -75,26 +77,27 @@ export function KeysDialog({ onClose }: { onClose: () => void }) {
 export function DeleteDialog({ chat }: { chat: Chat }) {
   const said = chat.doomed.value
   if (!said) return null
-  const close = () => {
+  // Only what is closed lets the focus out.
+  const onClose = () => {
     chat.doomed.value = undefined
     chat.write()
   }
   return (
-    <Dialog title="Delete this message?" kind="sheet" onClose={close}>
+    <Dialog title="Delete this message?" kind="sheet" onClose={onClose}>
       <blockquote>
         <bdi>{firstLine(said.content, 200)}</bdi>
       </blockquote>
       <p>It is taken back everywhere that can take something back.</p>
       <div class="buttons">
-        <button type="button" class="secondary" onClick={close}>
+        <button type="button" class="secondary" autofocus onClick={({ currentTarget }) => closeAround(currentTarget)}>
           Keep it
         </button>
         <button
           type="button"
           class="primary danger"
-          onClick={() => {
+          onClick={({ currentTarget }) => {
             chat.session.change(said.id, undefined)
-            close()
+            closeAround(currentTarget)
           }}
         >
           Delete

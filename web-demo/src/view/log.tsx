@@ -1,6 +1,5 @@
 // The log. Only a part of it is in the DOM; it grows at the ends as the reader comes near them.
 
-import { useSignalEffect } from '@preact/signals'
 import { useEffect, useLayoutEffect, useReducer, useRef } from 'preact/hooks'
 import { continues, type Entry, type Said } from '../model/entry.ts'
 import { around, isAtEnd, newer, older, type Range, tail, within } from '../model/range.ts'
@@ -65,10 +64,7 @@ export function LogView({ chat }: { chat: Chat }) {
     lastTop.current = element.scrollTop
   })
 
-  useSignalEffect(() => {
-    const jump = chat.jump.value
-    if (!jump) return
-    chat.jump.value = undefined
+  const go = (jump: Jump) => {
     if (jump.to === 'end') {
       tabStop.current = undefined
       session.look(true)
@@ -77,14 +73,16 @@ export function LogView({ chat }: { chat: Chat }) {
     }
     const place = log.entries.findIndex(({ id }) => id === jump.id)
     if (place < 0) return
-    const now = { dropped: log.dropped, length: log.entries.length }
     const at = place + log.dropped
-    if (at < range.current.start || at >= range.current.end) range.current = around(at, now)
+    const isInDom = at >= range.current.start && at < range.current.end
+    if (!isInDom) range.current = around(at, { dropped: log.dropped, length: log.entries.length })
     target.current = jump
     tabStop.current = jump.id
     session.look(false)
     redraw(undefined)
-  })
+  }
+
+  useEffect(() => chat.jump.subscribe((jump) => jump && go(jump)), [])
 
   // The window changed its size, or what is written takes more lines.
   useEffect(() => {

@@ -62,15 +62,18 @@ function Gap({ hole: { cause, missed, time } }: { hole: Hole }) {
   return (
     <div class="gap" role="note">
       <Icon name="gap" />
-      {why}You may have missed {count} here, <Time time={time} />
+      <span>
+        {why}You may have missed {count} here
+      </span>
+      <Time time={time} />
     </div>
   )
 }
 
-function Time({ time }: { time: number }) {
+function Time({ time, isShort = false }: { time: number; isShort?: boolean }) {
   return (
     <time dateTime={machine(time)} title={times.exact(time)}>
-      {times.clock(time)}
+      {isShort ? times.short(time) : times.clock(time)}
     </time>
   )
 }
@@ -90,7 +93,7 @@ function Message({ said, chat, hasHead, original, isActive, isTabStop }: Message
       data-seq={said.seq}
       tabIndex={isTabStop ? 0 : -1}
     >
-      <div class="margin">{hasHead ? <Badge source={source} /> : <Time time={time} />}</div>
+      <div class="margin">{hasHead ? <Badge source={source} /> : <Time time={time} isShort />}</div>
       <div class="content">
         {hasHead && (
           <header>
@@ -100,7 +103,9 @@ function Message({ said, chat, hasHead, original, isActive, isTabStop }: Message
             <Time time={time} />
           </header>
         )}
-        {said.replyTo !== undefined && <Quote original={original} chat={chat} isReachable={isActive} />}
+        {said.replyTo !== undefined && !said.isDeleted && (
+          <Quote original={original} chat={chat} isReachable={isActive} />
+        )}
         <Content said={said} />
         <Delivery said={said} chat={chat} />
       </div>
@@ -116,8 +121,7 @@ function Content({ said }: { said: Said }) {
   const text = isWaiting && change.content !== undefined ? change.content : content
   return (
     <div class={isWaiting ? 'waiting' : undefined}>
-      {(text !== '' || attachments.length === 0) && <Text text={text} />}
-      {said.isEdited && <span class="edited">edited</span>}
+      {(text !== '' || attachments.length === 0) && <Text text={text} isEdited={said.isEdited} />}
       {attachments.map((attachment, index) => (
         <File key={index} attachment={attachment} />
       ))}

@@ -4,11 +4,18 @@ import { useState } from 'preact/hooks'
 import { beginning, calm, isBlank, type Piece, parts, pieces, sizeOf } from '../model/text.ts'
 
 /** What a message says. A long one is shown in part, until all of it is asked for. */
-export function Text({ text }: { text: string }) {
+export function Text({ text, isEdited }: { text: string; isEdited: boolean }) {
   const [isOpen, setOpen] = useState(false)
   const start = beginning(text)
-  if (isBlank(text)) return <p class="text blank">(blank)</p>
-  if (start === undefined) return <p class="text">{shown(text)}</p>
+  const edited = isEdited && <span class="edited"> edited</span>
+  if (isBlank(text)) return <p class="text blank">(blank){edited}</p>
+  if (start === undefined)
+    return (
+      <p class="text">
+        {shown(text)}
+        {edited}
+      </p>
+    )
   const lines = text.split('\n').length
   const much = lines > 100 ? `${lines.toLocaleString('en')} lines` : sizeOf(new Blob([text]).size)
   return (
@@ -17,6 +24,7 @@ export function Text({ text }: { text: string }) {
       <button type="button" class="quiet" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
         {isOpen ? 'Show less' : `Show all (${much})`}
       </button>
+      {edited}
     </>
   )
 }
