@@ -122,7 +122,7 @@ for (const width of [320, 390]) {
         // What is to be hit by a finger is large enough (WCAG 2.2, 2.5.8).
         for (const button of await page.getByRole('button').filter({ visible: true }).all()) {
           const box = await button.boundingBox()
-          expect(Math.min(box?.width ?? 99, box?.height ?? 99), await button.innerText()).toBeGreaterThanOrEqual(24)
+          expect(Math.min(box?.width ?? 99, box?.height ?? 99), String(button)).toBeGreaterThanOrEqual(24)
         }
       }
     })

@@ -31,7 +31,7 @@ export class ChatPage {
   }
 
   /** Joins by a link, as an invitation has. */
-  static async join(page: Page, router: Router, name: string): Promise<ChatPage> {
+  static async join(page: Page, router: Pick<Router, 'page'>, name: string): Promise<ChatPage> {
     const chat = new ChatPage(page)
     await page.goto(`${router.page}#${new URLSearchParams({ key: KEY, name })}`)
     await chat.expectOnline()

@@ -49,15 +49,20 @@ export class Router {
     return `ws://${this.#host}/`
   }
 
+  /** Has it stand still: connections stay, and nothing comes of what is sent. */
+  freeze(): void {
+    this.#process?.kill('SIGSTOP')
+  }
+
   /** Ends it, at once or by its leave. */
   async stop(signal: 'SIGKILL' | 'SIGTERM' = 'SIGKILL'): Promise<void> {
     this.#process?.kill(signal)
     await this.#isOver
   }
 
-  /** Starts it again at the same address, with a new log. */
-  async restart(): Promise<void> {
-    const config = { 'ws-path': '/', host: this.#host, 'secret-key': KEY, 'web-root': dist, ...this.#fields }
+  /** Starts it again at the same address, with a new log; `fields` are added to its config file this once. */
+  async restart(fields: object = {}): Promise<void> {
+    const config = { 'ws-path': '/', host: this.#host, 'secret-key': KEY, 'web-root': dist, ...this.#fields, ...fields }
     const file = join(this.#folder, 'config.json')
     writeFileSync(file, JSON.stringify(config))
     const { MULTICHAT_CONFIG: _1, MULTICHAT_WEB_ROOT: _2, MULTICHAT_LOG_FORMAT: _3, ...env } = process.env
