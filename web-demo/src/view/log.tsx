@@ -253,8 +253,6 @@ function show(box: HTMLElement, id: number): void {
   if (!message) return
   message.scrollIntoView({ block: 'center' })
   message.focus({ preventScroll: true })
-  message.classList.remove('found')
-  // So that it begins anew.
-  void message.offsetWidth
-  message.classList.add('found')
+  const colour = getComputedStyle(box).getPropertyValue('--notice')
+  message.animate({ background: [colour, colour, 'transparent'], offset: [0, 0.4, 1] }, 2400)
 }
