@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { around, isAtEnd, MOST, newer, older, type Range, SHOWN, tail, within } from '../src/model/range.ts'
+import { around, isAtEnd, MOST, newer, older, type Range, SHOWN, tail, withFocus, within } from '../src/model/range.ts'
 
 const many = { dropped: 0, length: 10_000 }
 const size = ({ start, end }: Range) => end - start
@@ -33,6 +33,13 @@ test('a place is shown with what is around it', () => {
     const range = around(place, many)
     assert.ok(range.start <= place && place < range.end && size(range) <= SHOWN)
   }
+})
+
+test('the message that has the focus stays', () => {
+  assert.deepEqual(withFocus({ start: 100, end: 200 }, 150), { start: 100, end: 200 })
+  assert.deepEqual(withFocus({ start: 100, end: 200 }, undefined), { start: 100, end: 200 })
+  assert.deepEqual(withFocus({ start: 100, end: 200 }, 90), { start: 90, end: 200 })
+  assert.deepEqual(withFocus({ start: 1000, end: 1100 }, 90), { start: 90, end: 90 + MOST })
 })
 
 test('a part of the log stays what it is while others come', () => {

@@ -43,6 +43,11 @@ export function around(place: number, extent: Extent): Range {
   return { start, end: Math.min(last(extent), start + SHOWN) }
 }
 
+/** The same, but with the place that has the focus if there is one before it: the focus must not get lost. */
+export function withFocus({ start, end }: Range, focus: number | undefined): Range {
+  return focus === undefined || focus >= start ? { start, end } : { start: focus, end: Math.min(end, focus + MOST) }
+}
+
 /** The same, as far as it is still there. If nothing of it is, the oldest. */
 export function within({ start, end }: Range, extent: Extent): Range {
   const from = Math.min(Math.max(start, extent.dropped), last(extent))

@@ -16,10 +16,12 @@ export function File({ attachment }: { attachment: Attachment }) {
   return (
     <div class="file">
       <p>
-        <Icon name="file" />
-        <a href={href} target="_blank" rel="noopener noreferrer">
-          <bdi>{label}</bdi>
-        </a>
+        <span class="file-name">
+          <Icon name="file" />
+          <a href={href} target="_blank" rel="noopener noreferrer">
+            <bdi>{label}</bdi>
+          </a>
+        </span>
         <span class="aside">
           {size === undefined ? '' : `${sizeOf(size)}, `}
           <bdi>{new URL(href).host}</bdi>

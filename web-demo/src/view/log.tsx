@@ -2,7 +2,8 @@
 
 import { useEffect, useLayoutEffect, useReducer, useRef } from 'preact/hooks'
 import { continues, type Entry, type Said } from '../model/entry.ts'
-import { around, isAtEnd, newer, older, type Range, tail, within } from '../model/range.ts'
+import type { Log } from '../model/log.ts'
+import { around, isAtEnd, newer, older, type Range, tail, withFocus, within } from '../model/range.ts'
 import { below, type Scroll, sticks } from '../model/stick.ts'
 import { isSameDay } from '../model/time.ts'
 import { newMessages } from '../model/unread.ts'
@@ -37,10 +38,13 @@ export function LogView({ chat }: { chat: Chat }) {
 
   const { entries } = log
   const extent = { dropped: log.dropped, length: entries.length }
-  range.current = isStuck ? tail(extent) : within(range.current, extent)
+  range.current = isStuck
+    ? withFocus(tail(extent), placeOf(idOf(document.activeElement), log))
+    : within(range.current, extent)
   const { start, end } = range.current
   const shown = entries.slice(start - extent.dropped, end - extent.dropped)
-  const anchor = isStuck ? undefined : anchorOf(box.current)
+  const isAtBottom = isStuck && isAtEnd(range.current, extent)
+  const anchor = isAtBottom ? undefined : anchorOf(box.current)
 
   const toEnd = () => {
     const element = box.current
@@ -56,10 +60,12 @@ export function LogView({ chat }: { chat: Chat }) {
       const { id } = target.current
       target.current = undefined
       show(element, id)
-    } else if (isStuck) {
+    } else if (isAtBottom) {
       toEnd()
     } else if (anchor) {
       restore(element, anchor)
+      // Whoever has the focus on an old message reads there.
+      if (isStuck) session.look(false)
     }
     lastTop.current = element.scrollTop
   })
@@ -71,9 +77,8 @@ export function LogView({ chat }: { chat: Chat }) {
       toEnd()
       return
     }
-    const place = log.entries.findIndex(({ id }) => id === jump.id)
-    if (place < 0) return
-    const at = place + log.dropped
+    const at = placeOf(jump.id, log)
+    if (at === undefined) return
     const isInDom = at >= range.current.start && at < range.current.end
     if (!isInDom) range.current = around(at, { dropped: log.dropped, length: log.entries.length })
     target.current = jump
@@ -205,6 +210,12 @@ function originalOf(entry: Entry, { session: { log } }: Chat): Said | undefined 
 
 const lastSaid = (entries: readonly Entry[]) => entries.findLast(({ type }) => type === 'said')
 
+/** The place of the entry with this number, as in model/range.ts. */
+function placeOf(id: number | undefined, { entries, dropped }: Log): number | undefined {
+  const index = id === undefined ? -1 : entries.findLastIndex((entry) => entry.id === id)
+  return index < 0 ? undefined : index + dropped
+}
+
 /** The number of the message that an element belongs to. */
 function idOf(element: EventTarget | null): number | undefined {
   const message = element instanceof Element ? element.closest<HTMLElement>('[data-id]') : null
@@ -242,8 +253,6 @@ function show(box: HTMLElement, id: number): void {
   if (!message) return
   message.scrollIntoView({ block: 'center' })
   message.focus({ preventScroll: true })
-  message.classList.remove('found')
-  // So that it begins anew.
-  void message.offsetWidth
-  message.classList.add('found')
+  const colour = getComputedStyle(box).getPropertyValue('--notice')
+  message.animate({ background: [colour, colour, 'transparent'], offset: [0, 0.4, 1] }, 2400)
 }

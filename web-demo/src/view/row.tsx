@@ -120,7 +120,7 @@ function Content({ said }: { said: Said }) {
   const isWaiting = change !== undefined && change.failed === undefined
   const text = isWaiting && change.content !== undefined ? change.content : content
   return (
-    <div class={isWaiting ? 'waiting' : undefined}>
+    <div class={isWaiting ? 'body waiting' : 'body'}>
       {(text !== '' || attachments.length === 0) && <Text text={text} isEdited={said.isEdited} />}
       {attachments.map((attachment, index) => (
         <File key={index} attachment={attachment} />
@@ -138,15 +138,14 @@ function Quote({ original, chat, isReachable }: { original: Said | undefined; ch
     <button
       type="button"
       class="quote"
-      aria-label={`Go to what this answers: ${author}: ${line}`}
       tabIndex={isReachable ? 0 : -1}
       onClick={() => {
         chat.jump.value = { to: 'message', id: original.id }
       }}
     >
       <Icon name="reply" />
-      <bdi class="name">{author}</bdi>
-      <bdi class="quoted">{line}</bdi>
+      <span class="unseen">Go to what this answers: </span>
+      <bdi class="name">{author}</bdi> <bdi class="quoted">{line}</bdi>
     </button>
   )
 }
@@ -154,7 +153,8 @@ function Quote({ original, chat, isReachable }: { original: Said | undefined; ch
 function Actions({ said, chat }: { said: Said; chat: Chat }) {
   if (!isAnswerable(said)) return null
   return (
-    <div class="actions" role="toolbar" aria-label="Actions for this message">
+    // It comes with the focus, and is no news.
+    <div class="actions" role="toolbar" aria-label="Actions for this message" aria-live="off">
       <button type="button" aria-keyshortcuts="R" title="Reply (R)" onClick={() => chat.reply(said)}>
         <Icon name="reply" />
         <span>Reply</span>

@@ -33,13 +33,14 @@ export function Text({ text, isEdited }: { text: string; isEdited: boolean }) {
 function Whole({ text }: { text: string }) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: so that it can be scrolled by keyboard.
-    <section class="whole" aria-label="The whole message" tabIndex={0}>
+    // biome-ignore lint/a11y/useSemanticElements: it has no fields.
+    <div class="whole" role="group" aria-label="The whole message" tabIndex={0}>
       {parts(text).map((part, index) => (
         <div class="part" key={index}>
           {calm(part)}
         </div>
       ))}
-    </section>
+    </div>
   )
 }
 
