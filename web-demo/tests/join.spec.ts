@@ -179,3 +179,20 @@ test.describe('by https', () => {
     await new ChatPage(page).expectOnline()
   })
 })
+
+test('the page is as light on the wire as it was built, and is kept by the browser', async ({ page, router }) => {
+  const network = await page.context().newCDPSession(page)
+  await network.send('Network.enable')
+  let bytes = 0
+  network.on('Network.loadingFinished', ({ encodedDataLength }) => {
+    bytes += encodedDataLength
+  })
+  await ChatPage.join(page, router, 'Ada')
+  await expect.poll(() => bytes).toBeGreaterThan(60_000)
+  expect(bytes).toBeLessThan(150_000)
+  bytes = 0
+  await page.goto('about:blank')
+  await ChatPage.join(page, router, 'Ada')
+  // The page itself is asked for again, and what has its hash in its name is not.
+  expect(bytes).toBeLessThan(5_000)
+})
