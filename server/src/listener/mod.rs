@@ -2,6 +2,7 @@
 
 mod accept;
 mod bind;
+mod files;
 mod forwarded_for;
 #[cfg(unix)]
 mod handed_over;
