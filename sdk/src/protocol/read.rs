@@ -72,11 +72,13 @@ impl<'a> Fields<'a> {
     }
 
     fn put(&mut self, key: &str, value: &'a str) {
-        let key = unescape(key);
-        // The length first: it tells nearly all of them apart.
-        let length = self.prefix.len() + key.len();
-        let is_it = |name: &&str| name.len() == length && name.ends_with(key.as_ref());
-        let Some(slot) = self.names.iter().position(is_it) else { return };
+        let find = |key: &str| {
+            // The length first: it tells nearly all of them apart.
+            let length = self.prefix.len() + key.len();
+            self.names.iter().position(|name| name.len() == length && name.ends_with(key))
+        };
+        // Nobody escapes anything in one of these, but anybody may.
+        let Some(slot) = find(key).or_else(|| find(&unescape(key))) else { return };
         match self.values.get_mut(slot) {
             Some(empty @ None) => *empty = Some(value),
             _ => self.twice |= 1 << slot,

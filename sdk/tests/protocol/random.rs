@@ -1,7 +1,5 @@
 //! Texts that nobody thought of.
 
-use std::collections::HashMap;
-
 use multichat::protocol::Dialect::{Plain, Rich};
 use multichat::protocol::{
     Author, ClientMessage, ClientPacket, DecodeError, ForwardingMessage, ServerPacket, limits, packet_id,
@@ -34,7 +32,7 @@ fn decode_all(text: &str) -> Result<(), TestCaseError> {
     }
     prop_assert!(!(is_client && is_server));
     // And whatever another parser takes for an object is one here.
-    let is_object = serde_json::from_str::<HashMap<String, IgnoredAny>>(text).is_ok();
+    let is_object = text.trim_start().starts_with('{') && serde_json::from_str::<IgnoredAny>(text).is_ok();
     if is_object {
         prop_assert_ne!(ServerPacket::decode(text, Rich, usize::MAX), Err(DecodeError::NotJson), "{}", text);
     }
