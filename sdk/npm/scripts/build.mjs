@@ -14,7 +14,7 @@ import { bin, Fault, home, main, repository, run, target, wasmBindgen } from './
  */
 const LIMITS = {
   'multichat.wasm': { raw: 119_000, brotli: 47_000 },
-  'index.js': { brotli: 54_000 },
+  'index.js': { brotli: 55_000 },
   'slim.js': { brotli: 7_000 }
 }
 
