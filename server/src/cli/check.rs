@@ -3,21 +3,21 @@
 use std::{fmt::Write as _, path::Path};
 
 use multichat_server::{
-    config::{Config, Host, Limits, Warning},
+    config::{Config, ContentPolicy, Host, Limits, Warning},
     tls,
 };
 
 use super::{Failure, source, stdout::say};
 
 /// Says what a config file means, or what is wrong with it.
-pub(super) fn check(named: Option<&Path>) -> Result<(), Failure> {
+pub(super) fn check(named: Option<&Path>, web_root: Option<&Path>) -> Result<(), Failure> {
     let file = source::find(named).ok_or_else(|| {
         Failure::Configuration(format!(
             "there is no {} here to check; `multichat-server init` makes one, --config names another one",
             source::DEFAULT
         ))
     })?;
-    let (config, warnings) = source::load(&file)?;
+    let (config, warnings) = source::load(&file, web_root)?;
     let (unknown, others): (Vec<_>, Vec<_>) =
         warnings.iter().partition(|warning| matches!(warning, Warning::UnknownField { .. }));
     let mut errors: Vec<_> = unknown.iter().map(|warning| format!("{}: {warning}", file.display())).collect();
@@ -40,13 +40,11 @@ fn meaning(config: &Config) -> String {
     for (name, value) in [
         ("address", address(&config.host)),
         ("protocol", protocol(config)),
-        ("path", path(&config.ws_path.to_string())),
+        ("path", path(&config.default_room.ws_path.to_string())),
         ("secret key", "set".to_owned()),
         ("web pages", origins(config)),
-        (
-            "static files",
-            config.web_root.as_ref().map_or("none".to_owned(), |folder| format!("from {}", folder.display())),
-        ),
+        ("proxies", proxies(config)),
+        ("static files", files(config)),
         ("limits", limits(&config.limits)),
     ] {
         let _ = writeln!(text, "  {name:<14}{value}");
@@ -64,6 +62,8 @@ fn address(host: &Host) -> String {
         Host::Name { host, port } => {
             format!("what {host} stands for when the server starts, {}", port_words(*port))
         }
+        Host::Unix(path) => format!("the Unix-domain socket {} (this machine alone)", path.display()),
+        Host::Systemd => "the sockets that systemd hands over".to_owned(),
     }
 }
 
@@ -97,6 +97,28 @@ fn origins(config: &Config) -> String {
         Some("*") => "all may connect".to_owned(),
         Some(_) => format!("those of the same host may connect, and {listed}"),
     }
+}
+
+fn proxies(config: &Config) -> String {
+    if config.trusted_proxies.is_empty() {
+        return "none is believed; a client's address is that of its connection".to_owned();
+    }
+    let by = if config.proxy_protocol {
+        "the PROXY protocol, and X-Forwarded-For behind it"
+    } else {
+        "X-Forwarded-For"
+    };
+    format!("{} are believed, by {by}", config.trusted_proxies)
+}
+
+fn files(config: &Config) -> String {
+    let Some(folder) = &config.web_root else { return "none".to_owned() };
+    let policy = match &config.content_policy {
+        None => ", without a content-security-policy",
+        Some(policy) if *policy == ContentPolicy::default() => "",
+        Some(_) => ", with a content-security-policy of their own",
+    };
+    format!("from {}{policy}", folder.display())
 }
 
 fn limits(limits: &Limits) -> String {

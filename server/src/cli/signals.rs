@@ -4,6 +4,8 @@ use std::{future::Future, io, process};
 
 use tokio::sync::oneshot;
 
+use super::manager::{self, News};
+
 /// What a signal asks for.
 enum Request {
     Stop,
@@ -22,10 +24,13 @@ pub(super) fn listen() -> io::Result<impl Future<Output = ()> + Send + 'static> 
             match (request, stop.take()) {
                 (Request::Reload, unused) => {
                     stop = unused;
+                    manager::tell(News::Reloading);
                     tracing::info!("{name} is ignored: there is nothing to reload");
+                    manager::tell(News::Ready);
                 }
                 (Request::Stop, Some(stop)) => {
                     tracing::info!("{name}: stopping; once more to stop at once");
+                    manager::tell(News::Stopping);
                     let _ = stop.send(());
                 }
                 // As a shell would say of a process that SIGINT killed.

@@ -5,5 +5,7 @@
 
 mod commands;
 mod serve;
+mod sockets;
 mod streams;
 mod support;
+mod systemd;

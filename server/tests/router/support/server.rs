@@ -31,6 +31,11 @@ impl Setup {
         }
     }
 
+    /// The files that it will be started with.
+    pub(crate) fn folder(&self) -> &Folder {
+        &self.folder
+    }
+
     /// Sets a field of the config file.
     pub(crate) fn field(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.config[name] = value.into();
@@ -83,7 +88,7 @@ impl Setup {
                 shell
             }
         };
-        for variable in ["MULTICHAT_CONFIG", "MULTICHAT_LOG", "MULTICHAT_LOG_FORMAT"] {
+        for variable in ["MULTICHAT_CONFIG", "MULTICHAT_WEB_ROOT", "MULTICHAT_LOG", "MULTICHAT_LOG_FORMAT"] {
             command.env_remove(variable);
         }
         let (reader, writer) = io::pipe().unwrap();
