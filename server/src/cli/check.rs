@@ -3,21 +3,21 @@
 use std::{fmt::Write as _, path::Path};
 
 use multichat_server::{
-    config::{Config, Host, Limits, Warning},
+    config::{Config, ContentPolicy, Host, Limits, Warning},
     tls,
 };
 
 use super::{Failure, source, stdout::say};
 
 /// Says what a config file means, or what is wrong with it.
-pub(super) fn check(named: Option<&Path>) -> Result<(), Failure> {
+pub(super) fn check(named: Option<&Path>, web_root: Option<&Path>) -> Result<(), Failure> {
     let file = source::find(named).ok_or_else(|| {
         Failure::Configuration(format!(
             "there is no {} here to check; `multichat-server init` makes one, --config names another one",
             source::DEFAULT
         ))
     })?;
-    let (config, warnings) = source::load(&file)?;
+    let (config, warnings) = source::load(&file, web_root)?;
     let (unknown, others): (Vec<_>, Vec<_>) =
         warnings.iter().partition(|warning| matches!(warning, Warning::UnknownField { .. }));
     let mut errors: Vec<_> = unknown.iter().map(|warning| format!("{}: {warning}", file.display())).collect();
@@ -44,10 +44,7 @@ fn meaning(config: &Config) -> String {
         ("secret key", "set".to_owned()),
         ("web pages", origins(config)),
         ("proxies", proxies(config)),
-        (
-            "static files",
-            config.web_root.as_ref().map_or("none".to_owned(), |folder| format!("from {}", folder.display())),
-        ),
+        ("static files", files(config)),
         ("limits", limits(&config.limits)),
     ] {
         let _ = writeln!(text, "  {name:<14}{value}");
@@ -116,6 +113,16 @@ fn proxies(config: &Config) -> String {
         "X-Forwarded-For"
     };
     format!("{} are believed, by {by}", config.trusted_proxies)
+}
+
+fn files(config: &Config) -> String {
+    let Some(folder) = &config.web_root else { return "none".to_owned() };
+    let policy = match &config.content_policy {
+        None => ", without a content-security-policy",
+        Some(policy) if *policy == ContentPolicy::default() => "",
+        Some(_) => ", with a content-security-policy of their own",
+    };
+    format!("from {}{policy}", folder.display())
 }
 
 fn limits(limits: &Limits) -> String {

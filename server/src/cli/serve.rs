@@ -1,6 +1,6 @@
 //! `multichat-server serve`
 
-use std::{fmt::Display, path::Path, thread};
+use std::{fmt::Display, net::SocketAddr, path::Path, thread};
 
 use multichat_server::{
     BindError, Server,
@@ -16,17 +16,17 @@ use super::{
 };
 
 /// Serves until it is told to stop.
-pub(super) fn serve(named: Option<&Path>) -> Result<(), Failure> {
+pub(super) fn serve(named: Option<&Path>, web_root: Option<&Path>) -> Result<(), Failure> {
     let file = source::find(named);
     let (config, made_up_key) = if let Some(file) = &file {
-        let (config, warnings) = source::load(file)?;
+        let (config, warnings) = source::load(file, web_root)?;
         for warning in warnings {
             tracing::warn!("{}: {warning}", file.display());
         }
         (config, None)
     } else {
         let (text, key) = random_key()?;
-        (Config::local(key), Some(text))
+        (source::local(key, web_root)?, Some(text))
     };
     descriptors::raise_limit(
         config.limits.connections.saturating_add(config.limits.unregistered_connections),
@@ -47,6 +47,7 @@ async fn listen(config: Config, file: Option<&Path>, made_up_key: Option<String>
         signals::listen().map_err(|error| Failure::Runtime(format!("signals cannot be heard: {error}")))?;
     let scheme = if config.wss.is_some() { "wss" } else { "ws" };
     let path = config.default_room.ws_path.to_string();
+    let has_pages = config.web_root.is_some();
     let server = Server::bind(config).await.map_err(|error| match error {
         BindError::Tls(error) => {
             Failure::Configuration(format!("{}: {error}", file.unwrap_or(Path::new("")).display()))
@@ -64,8 +65,12 @@ async fn listen(config: Config, file: Option<&Path>, made_up_key: Option<String>
     }
     manager::tell(News::Ready);
     tokio::spawn(manager::keep_alive());
+    let page = server.local_addr().filter(|_| has_pages).map(|address| page(scheme, address));
+    if let Some(page) = &page {
+        tracing::info!(page, "serving pages");
+    }
     if let Some((key, address)) = made_up_key.zip(server.local_addr()) {
-        let text = welcome(&format!("{scheme}://{address}"), &key);
+        let text = welcome(&format!("{scheme}://{address}"), page.as_deref(), &key);
         // In a thread of its own: it may be that nobody reads it, and it must not keep the server.
         let _ = thread::Builder::new().spawn(move || say(&text));
     }
@@ -77,8 +82,21 @@ async fn listen(config: Config, file: Option<&Path>, made_up_key: Option<String>
     Ok(())
 }
 
+/// Where a browser on this machine finds the pages.
+fn page(scheme: &str, address: SocketAddr) -> String {
+    let scheme = if scheme == "wss" { "https" } else { "http" };
+    if address.ip().is_unspecified() {
+        return format!("{scheme}://localhost:{}/", address.port());
+    }
+    format!("{scheme}://{address}/")
+}
+
 /// What someone needs to know who just runs the server.
-fn welcome(url: &str, key: &str) -> String {
+fn welcome(url: &str, page: Option<&str>, key: &str) -> String {
+    // In the fragment, which no browser sends to anybody.
+    let page = page.map_or(String::new(), |page| {
+        format!("To chat, open this page, which has the key and joins by itself:\n\n    {page}#key={key}\n\n")
+    });
     // Quoted for the shell that a copy of it will be pasted to.
     let quote = |json: &str| {
         if cfg!(windows) { format!("\"{}\"", json.replace('"', "\\\"")) } else { format!("'{json}'") }
@@ -97,7 +115,7 @@ There is no config.json here, so the secret key is a random one, for this run on
 
     {key}
 
-To try it, let a client wait for messages in one terminal
+{page}To try it, let a client wait for messages in one terminal
 
     {listen} --wait -1
 

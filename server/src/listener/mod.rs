@@ -2,6 +2,7 @@
 
 mod accept;
 mod bind;
+mod files;
 mod forwarded_for;
 #[cfg(unix)]
 mod handed_over;
@@ -230,9 +231,8 @@ impl Entrance {
             }
         };
         match outcome {
-            Ok(Ok(None)) => return Some((socket, visitor)),
-            Ok(Ok(Some(address))) => {
-                if visitor.sent_by(address).is_ok() {
+            Ok(Ok(client)) => {
+                if visitor.introduced(client).is_ok() {
                     return Some((socket, visitor));
                 }
                 let peer = visitor.peer();

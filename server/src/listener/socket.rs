@@ -80,9 +80,11 @@ impl From<UnixStream> for Socket {
 impl Socket {
     /// Sets its options, where it does not have them from its listener.
     pub(super) fn set_options(&self, limits: &Limits) {
-        if let Stream::Tcp(tcp) = &self.stream {
+        match &self.stream {
             // If they can't be set, the socket is gone already.
-            let _ = set_options(&tcp.into(), limits);
+            Stream::Tcp(tcp) => drop(set_options(&tcp.into(), limits)),
+            #[cfg(unix)]
+            Stream::Unix(_) => {}
         }
     }
 
@@ -107,10 +109,12 @@ impl ByteStream for Socket {
     }
 
     fn reset_on_drop(&self) {
-        // Elsewhere than in TCP, nothing is ever left behind.
-        if let Stream::Tcp(tcp) = &self.stream {
+        match &self.stream {
             // If it can't be set, the socket is gone already.
-            let _ = SockRef::from(tcp).set_linger(Some(Duration::ZERO));
+            Stream::Tcp(tcp) => drop(SockRef::from(tcp).set_linger(Some(Duration::ZERO))),
+            // Nothing is ever left behind.
+            #[cfg(unix)]
+            Stream::Unix(_) => {}
         }
     }
 }

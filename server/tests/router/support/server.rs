@@ -98,7 +98,7 @@ impl Setup {
                 shell
             }
         };
-        for variable in ["MULTICHAT_CONFIG", "MULTICHAT_LOG", "MULTICHAT_LOG_FORMAT"] {
+        for variable in ["MULTICHAT_CONFIG", "MULTICHAT_WEB_ROOT", "MULTICHAT_LOG", "MULTICHAT_LOG_FORMAT"] {
             command.env_remove(variable);
         }
         let (reader, writer) = io::pipe().unwrap();
