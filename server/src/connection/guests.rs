@@ -35,38 +35,60 @@ pub(super) trait Guest: Send + Sync {
     /// What may be known of it; `None` once it ends.
     fn portrait(&self) -> Option<Portrait>;
 
-    /// What went over it since this was asked last.
-    fn take_traffic(&self) -> Traffic;
+    /// What went over it so far. Once it ends, that stays.
+    fn traffic(&self) -> Traffic;
 
     /// Tells it to go.
     fn kick(&self);
 }
 
-/// Who is there, by age.
+/// Who is there, and what went over the connections of those who are gone.
 #[derive(Default)]
-pub(super) struct Guests(Mutex<BTreeMap<ConnectionId, Arc<dyn Guest>>>);
+pub(super) struct Guests(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    /// The oldest first.
+    here: BTreeMap<ConnectionId, Arc<dyn Guest>>,
+    gone: Traffic,
+}
 
 impl Guests {
     pub(super) fn enter(&self, connection: ConnectionId, guest: Arc<dyn Guest>) {
-        self.0.lock().insert(connection, guest);
+        self.0.lock().here.insert(connection, guest);
     }
 
-    pub(super) fn leave(&self, connection: ConnectionId) {
-        self.0.lock().remove(&connection);
+    pub(super) fn leave(&self, connection: ConnectionId, traffic: Traffic) {
+        let mut state = self.0.lock();
+        state.here.remove(&connection);
+        state.gone += traffic;
     }
 
     pub(super) fn find(&self, connection: ConnectionId) -> Option<Arc<dyn Guest>> {
-        self.0.lock().get(&connection).cloned()
+        self.0.lock().here.get(&connection).cloned()
     }
 
     /// All of them, so that none of them is looked at while others wait to come and go.
     pub(super) fn all(&self) -> Vec<Arc<dyn Guest>> {
-        self.0.lock().values().cloned().collect()
+        self.0.lock().here.values().cloned().collect()
+    }
+
+    /// What went over all connections there ever were.
+    pub(super) fn traffic(&self) -> Traffic {
+        let (here, mut traffic) = {
+            let state = self.0.lock();
+            (state.here.values().cloned().collect::<Vec<_>>(), state.gone)
+        };
+        // Who leaves meanwhile still says how much that was, so that the sum never falls.
+        for guest in here {
+            traffic += guest.traffic();
+        }
+        traffic
     }
 }
 
 impl std::fmt::Debug for Guests {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_set().entries(self.0.lock().keys()).finish()
+        f.debug_set().entries(self.0.lock().here.keys()).finish()
     }
 }

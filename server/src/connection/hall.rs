@@ -4,7 +4,6 @@ use std::{collections::HashSet, sync::Arc};
 
 use arc_swap::{ArcSwap, Guard};
 use multichat::protocol::ClientName;
-use parking_lot::Mutex;
 
 use super::{
     ending::Ending,
@@ -29,8 +28,6 @@ pub(crate) struct Hall {
     /// Of all halls.
     pub(super) failures: Arc<Failures>,
     guests: Guests,
-    /// What went over all connections, as far as they have told.
-    traffic: Mutex<Traffic>,
     /// How often connections ended, by reason.
     endings: Tally,
     /// How many were not let in, by reason.
@@ -72,7 +69,6 @@ impl Hall {
             terms: ArcSwap::from_pointee(terms),
             failures,
             guests: Guests::default(),
-            traffic: Mutex::default(),
             endings: Tally::of(Ending::labels(true)),
             refusals: Tally::of(Ending::labels(false)),
         }
@@ -141,15 +137,7 @@ impl Hall {
 
     /// What went over all connections there ever were.
     pub(crate) fn traffic(&self) -> Traffic {
-        for guest in self.guests.all() {
-            self.count_traffic(guest.take_traffic());
-        }
-        *self.traffic.lock()
-    }
-
-    /// Counts what went over a connection, and was not counted before.
-    pub(super) fn count_traffic(&self, traffic: Traffic) {
-        *self.traffic.lock() += traffic;
+        self.guests.traffic()
     }
 
     /// How often registered connections ended, by reason.
@@ -167,9 +155,9 @@ impl Hall {
         self.guests.enter(connection, guest);
     }
 
-    /// Lets go of a connection.
-    pub(super) fn leave(&self, connection: ConnectionId) {
-        self.guests.leave(connection);
+    /// Lets go of a connection, over which so much went.
+    pub(super) fn leave(&self, connection: ConnectionId, traffic: Traffic) {
+        self.guests.leave(connection, traffic);
     }
 
     fn update(&self, change: impl Fn(&mut Terms)) {

@@ -2,6 +2,7 @@
 
 use std::{
     future::poll_fn,
+    mem,
     panic::{self, AssertUnwindSafe},
     pin::{Pin, pin},
     sync::Arc,
@@ -42,8 +43,39 @@ pub(crate) struct Member<S: ByteStream> {
 struct Link<S> {
     peer: Peer,
     mailbox: Arc<Mailbox>,
-    /// `None` once the connection ends.
-    pump: Mutex<Option<Pump<S>>>,
+    stage: Mutex<Stage<S>>,
+}
+
+/// How far a connection is.
+#[expect(clippy::large_enum_variant, reason = "it is live nearly all of its time")]
+enum Stage<S> {
+    Live(Pump<S>),
+    /// It ends. So much went over it.
+    Over(Traffic),
+}
+
+impl<S: ByteStream> Stage<S> {
+    fn pump(&mut self) -> Option<&mut Pump<S>> {
+        match self {
+            Self::Live(pump) => Some(pump),
+            Self::Over(_) => None,
+        }
+    }
+
+    fn traffic(&self) -> Traffic {
+        match self {
+            Self::Live(pump) => pump.traffic(),
+            Self::Over(traffic) => *traffic,
+        }
+    }
+
+    /// Ends it.
+    fn end(&mut self) -> Option<Pump<S>> {
+        match mem::replace(self, Self::Over(self.traffic())) {
+            Self::Live(pump) => Some(pump),
+            Self::Over(_) => None,
+        }
+    }
 }
 
 impl<S: ByteStream> Member<S> {
@@ -53,10 +85,14 @@ impl<S: ByteStream> Member<S> {
         let Registration { client_name, admission, ask, session_name } = registration;
         let terms = hall.terms();
         let mailbox = Arc::new(Mailbox::new(terms.limits.outbox_bytes));
-        let link = Arc::new(Link { peer, mailbox: mailbox.clone(), pump: Mutex::new(None) });
+        let link = Arc::new(Link {
+            peer,
+            mailbox: mailbox.clone(),
+            stage: Mutex::new(Stage::Over(Traffic::default())),
+        });
         let membership = {
             // Locked until the pump knows its cursor: a pass leaves it alone so long.
-            let mut pump = link.pump.lock();
+            let mut stage = link.stage.lock();
             let newcomer = Newcomer {
                 connection: peer.id,
                 client_name,
@@ -74,7 +110,7 @@ impl<S: ByteStream> Member<S> {
             if joined.mailbox.must_go().is_none() {
                 joined.welcome(ack(&terms.limits, &grant, welcome, cursor));
             }
-            *pump = Some(joined);
+            *stage = Stage::Live(joined);
             let client = membership.author.client_name.as_str();
             let protocol = membership.viewpoint.dialect.protocol();
             let room = hall.name();
@@ -101,10 +137,7 @@ impl<S: ByteStream> Member<S> {
         } else {
             info!(connection = id.0, %address, client, reason = %ending, "disconnected");
         }
-        let mut pump = self.link.pump.lock().take();
-        if let Some(pump) = &mut pump {
-            self.hall.count_traffic(pump.take_traffic());
-        }
+        let pump = self.link.stage.lock().end();
         let limit = self.hall.terms().limits.close;
         // Out of the room, before the close handshake.
         drop(self);
@@ -118,16 +151,18 @@ impl<S: ByteStream> Member<S> {
     fn poll(&self, cx: &mut Context<'_>, mut timer: Pin<&mut Sleep>) -> Poll<Ending> {
         // Before anything is looked at: who changes it afterwards wakes this task again.
         self.link.mailbox.task.register(cx.waker());
-        let mut guard = self.link.pump.lock();
+        let mut stage = self.link.stage.lock();
         let terms = self.hall.terms();
         loop {
-            let Some(pump) = &mut *guard else { return Poll::Ready(Ending::ServerFailed) };
+            let Some(pump) = stage.pump() else { return Poll::Ready(Ending::ServerFailed) };
             let deadline = match pump.turn(&terms, cx) {
                 Ok(deadline) => deadline,
                 Err(ending) => return Poll::Ready(ending),
             };
-            if pump.can_be_renewed() {
-                *guard = guard.take().and_then(|pump| pump.renew(&terms));
+            if pump.can_be_renewed()
+                && let Some(renewed) = stage.end().and_then(|pump| pump.renew(&terms))
+            {
+                *stage = Stage::Live(renewed);
             }
             // A deadline that moves away costs nothing: the timer goes off early, and is set anew.
             if deadline < timer.deadline() || timer.is_elapsed() {
@@ -144,17 +179,17 @@ impl<S: ByteStream> Drop for Member<S> {
     /// However the connection ends, a panic included, the room is left.
     fn drop(&mut self) {
         self.room.leave(&self.membership, Instant::now());
-        self.hall.leave(self.link.peer.id);
+        self.hall.leave(self.link.peer.id, self.link.traffic());
     }
 }
 
 impl<S: ByteStream> Guest for Link<S> {
     fn portrait(&self) -> Option<Portrait> {
-        self.pump.lock().as_ref().map(|pump| pump.portrait(self.peer))
+        self.stage.lock().pump().map(|pump| pump.portrait(self.peer))
     }
 
-    fn take_traffic(&self) -> Traffic {
-        self.pump.lock().as_mut().map_or(Traffic::default(), Pump::take_traffic)
+    fn traffic(&self) -> Traffic {
+        self.stage.lock().traffic()
     }
 
     fn kick(&self) {
@@ -165,12 +200,12 @@ impl<S: ByteStream> Guest for Link<S> {
 impl<S: ByteStream> Reader for Link<S> {
     fn offer(&self, pass: &Pass) {
         // Locked means that the connection's own task is at work; it catches up by itself.
-        let is_served = self.pump.try_lock().is_some_and(|mut guard| {
-            let Some(pump) = &mut *guard else { return true };
+        let is_served = self.stage.try_lock().is_some_and(|mut stage| {
+            let Some(pump) = stage.pump() else { return true };
             let mut cx = Context::from_waker(Waker::noop());
             // This runs in the fan-out's task, which must outlive whatever happens to one connection.
             panic::catch_unwind(AssertUnwindSafe(|| pump.offer(pass, &mut cx))).unwrap_or_else(|_| {
-                *guard = None;
+                stage.end();
                 false
             })
         });

@@ -1,7 +1,6 @@
 //! What happens on a registered connection, turn by turn.
 
 use std::{
-    mem,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
@@ -65,8 +64,6 @@ pub(super) struct Pump<S> {
     /// When the client registered, in milliseconds since the Unix epoch.
     since: u64,
     received_messages: u64,
-    /// What of the traffic has been told.
-    told_traffic: Traffic,
 }
 
 /// How far a turn came with reading.
@@ -103,7 +100,6 @@ impl<S: ByteStream> Pump<S> {
             broken: None,
             since: now_ms(),
             received_messages: 0,
-            told_traffic: Traffic::default(),
         }
     }
 
@@ -112,6 +108,7 @@ impl<S: ByteStream> Pump<S> {
         if self.standing.review(terms, &self.member.author.client_name)? {
             self.member.viewpoint.hears = self.standing.rights().read;
             self.is_stale = true;
+            self.liveness.forget_ping();
         }
         Ok(())
     }
@@ -136,14 +133,9 @@ impl<S: ByteStream> Pump<S> {
         }
     }
 
-    fn traffic(&self) -> Traffic {
+    /// What went over the connection so far.
+    pub(super) fn traffic(&self) -> Traffic {
         Traffic { received_messages: self.received_messages, ..self.socket.get_ref().traffic() }
-    }
-
-    /// What went over the connection since this was asked last.
-    pub(super) fn take_traffic(&mut self) -> Traffic {
-        let traffic = self.traffic();
-        traffic - mem::replace(&mut self.told_traffic, traffic)
     }
 
     /// The wire, to be closed.
@@ -316,7 +308,7 @@ impl<S: ByteStream> Pump<S> {
             (Message::Binary(_), Dialect::Rich) => self.handle_binary(terms),
             (Message::Close(frame), _) => Err(Ending::ByPeer { code: frame.map(|frame| frame.code.into()) }),
             (Message::Pong(_), _) => {
-                self.liveness.note_pong(Instant::now());
+                self.liveness.note_pong(terms.pings, Instant::now());
                 Ok(())
             }
             (Message::Ping(_) | Message::Frame(_), _) => Ok(()),

@@ -1,6 +1,6 @@
 //! What goes over connections, counted.
 
-use std::ops::{AddAssign, Sub};
+use std::ops::AddAssign;
 
 /// What went over a connection, or over all of a room.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,18 +21,5 @@ impl AddAssign for Traffic {
         self.sent_bytes += more.sent_bytes;
         self.received_messages += more.received_messages;
         self.received_bytes += more.received_bytes;
-    }
-}
-
-impl Sub for Traffic {
-    type Output = Self;
-
-    fn sub(self, earlier: Self) -> Self {
-        Self {
-            sent_messages: self.sent_messages - earlier.sent_messages,
-            sent_bytes: self.sent_bytes - earlier.sent_bytes,
-            received_messages: self.received_messages - earlier.received_messages,
-            received_bytes: self.received_bytes - earlier.received_bytes,
-        }
     }
 }
