@@ -23,4 +23,4 @@ mod server;
 pub mod tls;
 mod token;
 
-pub use server::{BindError, Handle, ReloadError, Server};
+pub use server::{BindError, Handle, ReloadError, Reloads, Server};

@@ -3,7 +3,7 @@
 use std::{fmt::Write as _, path::Path};
 
 use multichat_server::{
-    config::{Config, Host, Limits, Warning},
+    config::{Config, Files, Host, Limits, Warning},
     tls,
 };
 
@@ -17,7 +17,7 @@ pub(super) fn check(named: Option<&Path>) -> Result<(), Failure> {
             source::DEFAULT
         ))
     })?;
-    let (config, warnings) = source::load(&file)?;
+    let (config, warnings) = source::load(&file, &mut Files::default())?;
     let (unknown, others): (Vec<_>, Vec<_>) =
         warnings.iter().partition(|warning| matches!(warning, Warning::UnknownField { .. }));
     let mut errors: Vec<_> = unknown.iter().map(|warning| format!("{}: {warning}", file.display())).collect();

@@ -1,53 +1,66 @@
 //! `multichat-server serve`
 
-use std::{fmt::Display, path::Path, thread};
+use std::{
+    fmt::Display,
+    path::{Path, PathBuf},
+    thread,
+};
 
 use multichat_server::{
     BindError, Server,
-    config::{Config, SecretKey},
+    config::{Config, Files, SecretKey},
 };
 use tokio::runtime;
 
-use super::{Failure, descriptors, signals, source, stdout::say};
+use super::{
+    Failure, descriptors,
+    reload::{self, Reloader, Watch},
+    signals, source,
+    stdout::say,
+};
 
 /// Serves until it is told to stop.
-pub(super) fn serve(named: Option<&Path>) -> Result<(), Failure> {
+pub(super) fn serve(named: Option<&Path>, watch: Watch) -> Result<(), Failure> {
     let file = source::find(named);
-    let (config, made_up_key) = match &file {
-        Some(file) => {
-            let (config, warnings) = source::load(file)?;
-            for warning in warnings {
-                tracing::warn!("{}: {warning}", file.display());
-            }
-            (config, None)
+    let mut files = Files::default();
+    let (config, made_up_key) = if let Some(file) = &file {
+        let (config, warnings) = source::load(file, &mut files)?;
+        for warning in warnings {
+            tracing::warn!("{}: {warning}", file.display());
         }
-        None => {
-            let (text, key) = random_key()?;
-            (Config::local(key), Some(text))
-        }
+        (config, None)
+    } else {
+        let (text, key) = random_key()?;
+        (Config::local(key), Some(text))
     };
-    descriptors::raise_limit(
-        config.limits.connections.saturating_add(config.limits.unregistered_connections),
-    );
+    descriptors::raise_limit(&config.limits);
     let runtime = runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::Runtime(format!("the server cannot be started: {error}")))?;
-    let result = runtime.block_on(listen(config, file.as_deref(), made_up_key));
+    let source = file.map(|file| (file, files));
+    let result = runtime.block_on(listen(config, source, watch, made_up_key));
     // What still blocks (a look-up, a slow disk) has nothing more to do for anyone.
     runtime.shutdown_background();
     result
 }
 
-async fn listen(config: Config, file: Option<&Path>, made_up_key: Option<String>) -> Result<(), Failure> {
+async fn listen(
+    config: Config,
+    source: Option<(PathBuf, Files)>,
+    watch: Watch,
+    made_up_key: Option<String>,
+) -> Result<(), Failure> {
     // Before anyone can know that the server is there: who then stops it, stops it well.
-    let stopped =
+    let (stopped, hangups) =
         signals::listen().map_err(|error| Failure::Runtime(format!("signals cannot be heard: {error}")))?;
     let scheme = if config.wss.is_some() { "wss" } else { "ws" };
     let path = config.default_room.ws_path.to_string();
+    let limits = config.limits.clone();
     let server = Server::bind(config).await.map_err(|error| match error {
         BindError::Tls(error) => {
-            Failure::Configuration(format!("{}: {error}", file.unwrap_or(Path::new("")).display()))
+            let file = source.as_ref().map_or(Path::new(""), |(file, _)| file);
+            Failure::Configuration(format!("{}: {error}", file.display()))
         }
         error if made_up_key.is_some() => {
             Failure::Runtime(format!("{error} (`multichat-server init` makes a config.json that has it)"))
@@ -61,10 +74,19 @@ async fn listen(config: Config, file: Option<&Path>, made_up_key: Option<String>
         // In a thread of its own: it may be that nobody reads it, and it must not keep the server.
         let _ = thread::Builder::new().spawn(move || say(&text));
     }
+    let reloading = match source {
+        Some((file, files)) => {
+            tokio::spawn(Reloader::new(file, files, &limits, server.handle()).run(hangups, watch))
+        }
+        None => tokio::spawn(reload::decline(hangups)),
+    };
     // As a task: the workers keep it among them.
-    tokio::spawn(server.run(stopped))
-        .await
-        .map_err(|_| Failure::Runtime("the server ended by a bug; see the log".to_owned()))?;
+    tokio::spawn(server.run(async move {
+        stopped.await;
+        reloading.abort();
+    }))
+    .await
+    .map_err(|_| Failure::Runtime("the server ended by a bug; see the log".to_owned()))?;
     tracing::info!("stopped");
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use multichat_server::config::{Config, ConfigError, Warning};
+use multichat_server::config::{Config, ConfigError, Files, Warning};
 
 use super::Failure;
 
@@ -24,9 +24,9 @@ pub(super) fn find(named: Option<&Path>) -> Option<PathBuf> {
     }
 }
 
-/// Reads a config file.
-pub(super) fn load(file: &Path) -> Result<(Config, Vec<Warning>), Failure> {
-    Config::load(file).map_err(|error| {
+/// Reads a config file, and notes which files it looks at.
+pub(super) fn load(file: &Path, files: &mut Files) -> Result<(Config, Vec<Warning>), Failure> {
+    Config::load(file, files).map_err(|error| {
         let is_missing =
             matches!(&error, ConfigError::Unreadable { source, .. } if source.kind() == io::ErrorKind::NotFound);
         if is_missing {

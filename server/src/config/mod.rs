@@ -1,6 +1,7 @@
 //! The configuration: read from a JSON file into types whose bad states cannot exist.
 
 mod error;
+mod files;
 mod host;
 mod keys;
 mod limits;
@@ -18,6 +19,7 @@ mod ws_path;
 use std::{net::SocketAddr, path::PathBuf};
 
 pub use error::{ConfigError, Found, Problem, Warning};
+pub use files::Files;
 pub use host::{Host, HostError};
 pub use keys::{Client, Grant, Keys, Rights};
 pub use limits::Limits;
@@ -43,8 +45,6 @@ pub struct Config {
     pub default_room: Room,
     /// `rooms`: the others, by name.
     pub rooms: Vec<Room>,
-    /// The files that keys were read from.
-    pub key_files: Vec<PathBuf>,
 }
 
 /// The files for TLS, both in PEM format.
@@ -72,7 +72,6 @@ impl Config {
                 limits: limits.clone(),
             },
             rooms: Vec::new(),
-            key_files: Vec::new(),
             limits,
         }
     }

@@ -9,7 +9,8 @@ use std::{
 use serde_json::Value;
 
 use super::{
-    AllowedOrigins, Config, ConfigError, Host, Limits, Room, RoomName, SecretKey, Warning, WsPath, Wss,
+    AllowedOrigins, Config, ConfigError, Files, Host, Limits, Room, RoomName, SecretKey, Warning, WsPath,
+    Wss,
     error::{Found, Problem},
     read_keys::{self, KeySources},
     read_limits,
@@ -28,15 +29,16 @@ const EXPECTED_ROOM_NAME: &str = "called otherwise";
 const EXPECTED_OWN_PATH: &str = "a path that no other room has";
 
 impl Config {
-    /// Reads a config file.
+    /// Reads a config file. Adds to `files` what it looks at: this file and those that it names, whose change should
+    /// have it read again, be it good or bad.
     ///
     /// # Errors
     ///
     /// [`ConfigError`]: all that is wrong with the file.
-    pub fn load(file: &Path) -> Result<(Self, Vec<Warning>), ConfigError> {
+    pub fn load(file: &Path, files: &mut Files) -> Result<(Self, Vec<Warning>), ConfigError> {
         let bytes =
-            fs::read(file).map_err(|source| ConfigError::Unreadable { file: file.to_owned(), source })?;
-        Self::parse(&bytes, file)
+            files.read(file).map_err(|source| ConfigError::Unreadable { file: file.to_owned(), source })?;
+        Self::parse_noting(&bytes, file, files)
     }
 
     /// Reads the content of a config file. Relative paths in it are relative to the folder of `file`.
@@ -45,11 +47,19 @@ impl Config {
     ///
     /// [`ConfigError`]: all that is wrong with it.
     pub fn parse(bytes: &[u8], file: &Path) -> Result<(Self, Vec<Warning>), ConfigError> {
+        Self::parse_noting(bytes, file, &mut Files::default())
+    }
+
+    fn parse_noting(
+        bytes: &[u8],
+        file: &Path,
+        files: &mut Files,
+    ) -> Result<(Self, Vec<Warning>), ConfigError> {
         let mut report = Report::default();
         let value = json(bytes, file)?;
         let config = if let Some(fields) = value.as_object() {
             let mut root = Section::root(fields, &mut report);
-            let config = read(&mut root, file);
+            let config = read(&mut root, file, files);
             root.finish();
             config
         } else {
@@ -88,15 +98,18 @@ fn json(bytes: &[u8], file: &Path) -> Result<Value, ConfigError> {
 }
 
 /// `None` if a required field is missing or bad.
-fn read(root: &mut Section<'_>, file: &Path) -> Option<Config> {
+fn read(root: &mut Section<'_>, file: &Path, files: &mut Files) -> Option<Config> {
     let folder = file.parent().unwrap_or(Path::new(""));
-    let mut sources = KeySources { folder, files: Vec::new() };
+    let mut sources = KeySources { folder, files, key_files: Vec::new() };
     let ws_path = root.required("ws-path", WsPath::EXPECTED, text(WsPath::parse));
     let host = root.required("host", Host::EXPECTED, text(Host::parse));
     let keys = read_keys::read(root, &mut sources);
     let wss = root.section("wss", EXPECTED_WSS, |wss| {
         let keyfile = wss.required("keyfile", EXPECTED_KEYFILE, text(|path| resolve(folder, path)));
         let certfile = wss.required("certfile", EXPECTED_CERTFILE, text(|path| resolve(folder, path)));
+        for path in [&keyfile, &certfile].into_iter().flatten() {
+            sources.files.note(path);
+        }
         Some(Wss { keyfile: keyfile?, certfile: certfile? })
     });
     let wss = wss.flatten();
@@ -110,22 +123,13 @@ fn read(root: &mut Section<'_>, file: &Path) -> Option<Config> {
         limits: limits.clone(),
     });
     let rooms = read_rooms(root, default_room.as_ref(), &limits, &mut sources);
-    let KeySources { files: key_files, .. } = sources;
+    let KeySources { key_files, .. } = sources;
     let keyfile = wss.as_ref().map(|wss| wss.keyfile.as_path());
     let secrets = [Some(file), keyfile].into_iter().flatten().chain(key_files.iter().map(PathBuf::as_path));
     let secrets = secrets.collect::<Vec<_>>();
     let web_root =
         root.optional("web-root", EXPECTED_WEB_ROOT, text(|path| public_folder(folder, path, &secrets)));
-    Some(Config {
-        host: host?,
-        wss,
-        web_root,
-        allowed_origins,
-        limits,
-        default_room: default_room?,
-        rooms,
-        key_files,
-    })
+    Some(Config { host: host?, wss, web_root, allowed_origins, limits, default_room: default_room?, rooms })
 }
 
 /// Reads `rooms`: those that can be used.

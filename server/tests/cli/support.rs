@@ -52,7 +52,7 @@ impl Folder {
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_multichat-server"));
         command.current_dir(&self.0).args(arguments).stdin(Stdio::null());
-        for variable in ["MULTICHAT_CONFIG", "MULTICHAT_LOG", "MULTICHAT_LOG_FORMAT"] {
+        for variable in ["MULTICHAT_CONFIG", "MULTICHAT_LOG", "MULTICHAT_LOG_FORMAT", "MULTICHAT_WATCH"] {
             command.env_remove(variable);
         }
         command

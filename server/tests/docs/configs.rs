@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, fs};
 
 use multichat_server::{
-    config::{Config, Warning},
+    config::{Config, Files, Warning},
     tls,
 };
 use serde_json::Value;
@@ -37,8 +37,8 @@ fn every_config_works() {
     for document in Document::for_operators() {
         for (place, text) in configs(&document) {
             let folder = Folder::with(&text);
-            let (config, warnings) =
-                Config::load(&folder.config()).unwrap_or_else(|error| panic!("{place}: {error}"));
+            let (config, warnings) = Config::load(&folder.config(), &mut Files::default())
+                .unwrap_or_else(|error| panic!("{place}: {error}"));
             assert_eq!(warnings, [], "{place}");
             if let Some(wss) = &config.wss {
                 tls::server_config(wss).unwrap_or_else(|error| panic!("{place}: {error}"));

@@ -83,7 +83,7 @@ impl Setup {
                 shell
             }
         };
-        for variable in ["MULTICHAT_CONFIG", "MULTICHAT_LOG", "MULTICHAT_LOG_FORMAT"] {
+        for variable in ["MULTICHAT_CONFIG", "MULTICHAT_LOG", "MULTICHAT_LOG_FORMAT", "MULTICHAT_WATCH"] {
             command.env_remove(variable);
         }
         let (reader, writer) = io::pipe().unwrap();
