@@ -3,9 +3,14 @@
 use std::{collections::HashSet, sync::Arc, thread};
 
 use tokio::{select, task::JoinSet};
+use tokio_util::{
+    sync::{CancellationToken, DropGuard},
+    task::TaskTracker,
+};
 use tracing::info;
 
 use crate::{
+    chat_log::ChatLogWriter,
     config::{self, Config},
     connection::{Failures, Hall},
     listener::Route,
@@ -19,8 +24,19 @@ const EPOCH_SYMBOLS: usize = 13;
 /// The rooms that there are.
 #[derive(Debug, Default)]
 pub(crate) struct Halls {
-    open: Vec<Arc<Hall>>,
+    open: Vec<Open>,
     failures: Arc<Failures>,
+    chat_logs: TaskTracker,
+}
+
+/// A room that is open.
+#[derive(Debug)]
+struct Open {
+    hall: Arc<Hall>,
+    /// Stops what is written of it, when it is dropped.
+    chat_log: Option<DropGuard>,
+    /// How often its chat log was begun.
+    chat_logs: u32,
 }
 
 impl Halls {
@@ -47,10 +63,11 @@ impl Halls {
                 }
                 None => self.open(room, epochs.pop().unwrap_or_default()),
             };
+            self.write_chat_log(room);
             routes.push(Route { path: room.ws_path.clone(), hall });
         }
         let listed: HashSet<_> = config.all_rooms().map(|room| &room.name).collect();
-        self.open.retain(|hall| {
+        self.open.retain(|Open { hall, .. }| {
             let is_listed = listed.contains(hall.name());
             if !is_listed {
                 info!(room = %hall.name(), "abandoned");
@@ -63,19 +80,38 @@ impl Halls {
 
     /// The rooms.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<Hall>> {
-        self.open.iter()
+        self.open.iter().map(|open| &open.hall)
+    }
+
+    /// Those who write what is said.
+    pub(crate) fn chat_logs(&self) -> TaskTracker {
+        self.chat_logs.clone()
     }
 
     fn find(&self, room: &config::Room) -> Option<Arc<Hall>> {
-        self.open.iter().find(|hall| *hall.name() == room.name).cloned()
+        self.iter().find(|hall| *hall.name() == room.name).cloned()
     }
 
     fn open(&mut self, config: &config::Room, epoch: String) -> Arc<Hall> {
         let cores = thread::available_parallelism().map_or(1, usize::from);
         let hall = Arc::new(Hall::new(config, epoch, cores, self.failures.clone()));
         tokio::spawn(serve(hall.room()));
-        self.open.push(hall.clone());
+        self.open.push(Open { hall: hall.clone(), chat_log: None, chat_logs: 0 });
         hall
+    }
+
+    /// Lets what is said be written from now on as the configuration says. Files are opened anew, which is what
+    /// somebody waits for who has moved them away.
+    fn write_chat_log(&mut self, config: &config::Room) {
+        let Some(open) = self.open.iter_mut().find(|open| *open.hall.name() == config.name) else { return };
+        // The one before writes to its end what has been said so far.
+        open.chat_log = None;
+        let Some(chat_log) = &config.chat_log else { return };
+        open.chat_logs += 1;
+        let stop = CancellationToken::new();
+        let writer = ChatLogWriter::new(config.name.as_str(), open.hall.room(), open.chat_logs, chat_log);
+        self.chat_logs.spawn(writer.run(stop.clone()));
+        open.chat_log = Some(stop.drop_guard());
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
 };
 
 use parking_lot::Mutex;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsAcceptor;
 use tracing::{info, warn};
 
@@ -137,10 +137,18 @@ impl Server {
         let Self { listener, state, .. } = self;
         let connections = listener.run(shutdown).await;
         info!(connections = connections.len(), "shutting down");
-        state.halls.lock().iter().for_each(|hall| hall.room().close());
-        let limit = *state.shutdown.lock();
-        if timeout(limit, connections.wait()).await.is_err() {
+        let chat_logs = {
+            let halls = state.halls.lock();
+            halls.iter().for_each(|hall| hall.room().close());
+            halls.chat_logs()
+        };
+        chat_logs.close();
+        let deadline = Instant::now() + *state.shutdown.lock();
+        if timeout_at(deadline, connections.wait()).await.is_err() {
             warn!(connections = connections.len(), "some connections did not close in time");
+        }
+        if timeout_at(deadline, chat_logs.wait()).await.is_err() {
+            warn!(files = chat_logs.len(), "what was said last is not in some chat logs");
         }
     }
 }

@@ -24,7 +24,7 @@ pub use host::{Host, HostError};
 pub use keys::{Client, Grant, Keys, Rights};
 pub use limits::Limits;
 pub use origins::{AllowedOrigins, OriginError};
-pub use room::{Room, RoomName, RoomNameError};
+pub use room::{ChatLog, Room, RoomName, RoomNameError, Rotate};
 pub use secret_key::{EmptyKey, KeyDigest, SecretKey};
 pub use ws_path::{WsPath, WsPathError};
 
@@ -70,6 +70,7 @@ impl Config {
                 ws_path: WsPath::root(),
                 keys: Keys::shared(secret_key),
                 limits: limits.clone(),
+                chat_log: None,
             },
             rooms: Vec::new(),
             limits,

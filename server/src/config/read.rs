@@ -9,8 +9,8 @@ use std::{
 use serde_json::Value;
 
 use super::{
-    AllowedOrigins, Config, ConfigError, Files, Host, Limits, Room, RoomName, SecretKey, Warning, WsPath,
-    Wss,
+    AllowedOrigins, ChatLog, Config, ConfigError, Files, Host, Limits, Room, RoomName, Rotate, SecretKey,
+    Warning, WsPath, Wss,
     error::{Found, Problem},
     read_keys::{self, KeySources},
     read_limits,
@@ -26,6 +26,12 @@ const EXPECTED_WEB_ROOT: &str =
     "the path to a folder of static files, and of nothing secret, such as \"web\"";
 const EXPECTED_ROOMS: &str = "an object that has an object for each room, such as {\"staff\": {\"ws-path\": \"/staff\", \"secret-key\": \"…\"}}";
 const EXPECTED_ROOM_NAME: &str = "called otherwise";
+const EXPECTED_CHAT_LOG: &str = "an object, such as {\"folder\": \"chat\", \"keep\": 30}";
+const EXPECTED_CHAT_FOLDER: &str =
+    "the path to a folder for the files with what is said, and nothing else, such as \"chat\"";
+const EXPECTED_OWN_FOLDER: &str = "an object with a \"folder\" that no other room has";
+const EXPECTED_ROTATE: &str = "\"hourly\", \"daily\", \"weekly\" or \"never\"";
+const EXPECTED_KEEP: &str = "a whole number of files from 1 to 100000, such as 30";
 const EXPECTED_OWN_PATH: &str = "a path that no other room has";
 
 impl Config {
@@ -121,11 +127,14 @@ fn read(root: &mut Section<'_>, file: &Path, files: &mut Files) -> Option<Config
         ws_path,
         keys,
         limits: limits.clone(),
+        chat_log: read_chat_log(root, folder),
     });
     let rooms = read_rooms(root, default_room.as_ref(), &limits, &mut sources);
     let KeySources { key_files, .. } = sources;
     let keyfile = wss.as_ref().map(|wss| wss.keyfile.as_path());
+    let chat_logs = default_room.iter().chain(&rooms).filter_map(|room| room.chat_log.as_ref());
     let secrets = [Some(file), keyfile].into_iter().flatten().chain(key_files.iter().map(PathBuf::as_path));
+    let secrets = secrets.chain(chat_logs.map(|chat_log| chat_log.folder.as_path()));
     let secrets = secrets.collect::<Vec<_>>();
     let web_root =
         root.optional("web-root", EXPECTED_WEB_ROOT, text(|path| public_folder(folder, path, &secrets)));
@@ -150,10 +159,37 @@ fn read_rooms(
         if let Some(other) = default_room.into_iter().chain(&rooms).find(is_taken) {
             section.misfit("ws-path", EXPECTED_OWN_PATH, Some(format!("room {} has it", other.name)));
         }
+        let chat_log = read_chat_log(section, sources.folder);
+        let folder = chat_log.as_ref().map(|chat_log| &chat_log.folder);
+        let is_shared =
+            |room: &&Room| folder.is_some() && folder == room.chat_log.as_ref().map(|other| &other.folder);
+        if let Some(other) = default_room.into_iter().chain(&rooms).find(is_shared) {
+            section.misfit("chat-log", EXPECTED_OWN_FOLDER, Some(format!("room {} has it", other.name)));
+        }
         let room = name.ok().zip(ws_path).zip(keys);
-        rooms.extend(room.map(|((name, ws_path), keys)| Room { name, ws_path, keys, limits }));
+        rooms.extend(room.map(|((name, ws_path), keys)| Room { name, ws_path, keys, limits, chat_log }));
     });
     rooms
+}
+
+/// Reads `chat-log` of a room.
+fn read_chat_log(section: &mut Section<'_>, folder: &Path) -> Option<ChatLog> {
+    let chat_log = section.section("chat-log", EXPECTED_CHAT_LOG, |section| {
+        let folder = section.required("folder", EXPECTED_CHAT_FOLDER, text(|path| resolve(folder, path)));
+        let rotate = section.optional("rotate", EXPECTED_ROTATE, |value| {
+            let wanted = |rotate: &Rotate| value.as_str() == Some(rotate.as_str());
+            Rotate::ALL.into_iter().find(wanted).ok_or(Mismatch::Plain)
+        });
+        let keep = section.optional("keep", EXPECTED_KEEP, |value| {
+            let keep = value.as_u64().and_then(|keep| usize::try_from(keep).ok());
+            keep.filter(|keep| (1..=100_000).contains(keep)).ok_or(Mismatch::Plain)
+        });
+        if rotate == Some(Rotate::Never) && keep.is_some() {
+            section.misfit("keep", "left out where \"rotate\" is \"never\": there is one file then", None);
+        }
+        Some(ChatLog { folder: folder?, rotate: rotate.unwrap_or(Rotate::Daily), keep })
+    });
+    chat_log.flatten()
 }
 
 /// Any path will do: who opens the file says what is wrong with it.
@@ -170,14 +206,20 @@ fn public_folder(folder: &Path, path: &str, secrets: &[&Path]) -> Result<PathBuf
         Ok(_) => return Err(format!("{} is not a folder", path.display())),
         Err(error) => return Err(format!("{}: {error}", path.display())),
     }
-    let is_below = |secret: &&&Path| match (fs::canonicalize(secret), fs::canonicalize(&path)) {
-        (Ok(secret), Ok(path)) => secret.starts_with(path),
-        _ => false,
-    };
+    let is_below = |secret: &&&Path| fs::canonicalize(&path).is_ok_and(|path| real(secret).starts_with(path));
     match secrets.iter().find(is_below) {
         Some(secret) => Err(format!("everybody could read {} there", secret.display())),
         None => Ok(path),
     }
+}
+
+/// A path without links, as far as it is there.
+fn real(path: &Path) -> PathBuf {
+    let is_there = |ancestor: &Path| {
+        let ancestor_path = if ancestor == Path::new("") { Path::new(".") } else { ancestor };
+        Some(fs::canonicalize(ancestor_path).ok()?.join(path.strip_prefix(ancestor).ok()?))
+    };
+    path.ancestors().find_map(is_there).unwrap_or_else(|| path.to_owned())
 }
 
 fn origins(value: &Value) -> Result<AllowedOrigins, Mismatch> {

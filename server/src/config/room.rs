@@ -1,6 +1,6 @@
 //! What is said of one room.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, path::PathBuf, sync::Arc};
 
 use super::{Keys, Limits, WsPath};
 
@@ -15,6 +15,47 @@ pub struct Room {
     pub keys: Keys,
     /// `limits`: the bounds of the room and its connections.
     pub limits: Limits,
+    /// `chat-log`: where what is said is written to, if it is.
+    pub chat_log: Option<ChatLog>,
+}
+
+/// The files that a room's entries are written to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChatLog {
+    /// `chat-log.folder`: where they are. Nothing else should be there.
+    pub folder: PathBuf,
+    /// `chat-log.rotate`: how often another one begins.
+    pub rotate: Rotate,
+    /// `chat-log.keep`: how many there are; the oldest ones are removed. `None` keeps all.
+    pub keep: Option<usize>,
+}
+
+/// How often another file begins, by UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rotate {
+    /// With every hour.
+    Hourly,
+    /// With every day.
+    Daily,
+    /// With every week.
+    Weekly,
+    /// Never: somebody else sees to it.
+    Never,
+}
+
+impl Rotate {
+    /// What it is called in the config file.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Hourly => "hourly",
+            Self::Daily => "daily",
+            Self::Weekly => "weekly",
+            Self::Never => "never",
+        }
+    }
+
+    /// All of them.
+    pub(super) const ALL: [Self; 4] = [Self::Hourly, Self::Daily, Self::Weekly, Self::Never];
 }
 
 /// The name of a room: 1 to 64 lower-case letters, digits, `-` and `_`.

@@ -90,8 +90,8 @@ fn required_fields() {
         [
             r#""ws-path" must be the path of the WebSocket, such as "/" (every path) or "/chat"; it is missing"#,
             r#""host" must be where to listen, such as ":6780" (every interface) or "127.0.0.1:6780"; found """#,
-            "\"secret-key\" must be the key that clients register with, a text of at least one character \
-             (`multichat-server init` makes a good one); found a number",
+            "\"secret-key\" must be the key that clients register with: a text of at least one character \
+             (`multichat-server key` makes a good one), {\"sha256\": …}, {\"env\": …} or {\"file\": …}; found a number",
         ]
     );
     assert!(

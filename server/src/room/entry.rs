@@ -3,7 +3,10 @@
 #[cfg(test)]
 mod tests;
 
-use std::sync::{Arc, OnceLock, atomic::AtomicBool};
+use std::{
+    borrow::Cow,
+    sync::{Arc, OnceLock, atomic::AtomicBool},
+};
 
 use bytes::Bytes;
 use multichat::protocol::{
@@ -175,6 +178,11 @@ impl Draft {
     }
 }
 
+/// A packet that has no place yet, open for it.
+fn without_end(json: &str) -> &str {
+    json.strip_suffix('}').unwrap_or(json)
+}
+
 /// The end of a packet that has a place, which is the last of what it tells.
 fn end(Place { seq, time, .. }: Place) -> String {
     format!(r#","seq":{seq},"time":{time}}}"#)
@@ -221,12 +229,19 @@ impl Entry {
         Some(frame::text(&ServerPacket::MessageAck(packet).encode()))
     }
 
+    /// Its packet in the rich dialect.
+    pub(crate) fn json(&self) -> Cow<'_, str> {
+        let json = frame::payload(&self.frame);
+        match self.native {
+            Dialect::Plain => Cow::Owned(format!("{}{}", without_end(json), end(self.place))),
+            Dialect::Rich => Cow::Borrowed(json),
+        }
+    }
+
     fn translate(&self) -> Bytes {
         let json = frame::payload(&self.frame);
         match self.native {
-            Dialect::Plain => {
-                OpenText::new(json.strip_suffix('}').unwrap_or(json), PLACE_BYTES).close(&end(self.place))
-            }
+            Dialect::Plain => OpenText::new(without_end(json), PLACE_BYTES).close(&end(self.place)),
             Dialect::Rich => self.render(json).map_or(Bytes::new(), |packet| frame::text(&packet.encode())),
         }
     }

@@ -13,6 +13,7 @@
 
 mod entry;
 mod fanout;
+mod follower;
 mod log;
 mod mailbox;
 mod membership;
@@ -38,7 +39,8 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 pub(crate) use self::{
-    entry::{Author, Authority, Draft, Origin},
+    entry::{Author, Authority, Draft, Entry, Origin},
+    follower::{Followed, Follower},
     log::{LogBounds, Overrun, Refused, Seq},
     mailbox::{Cut, Mailbox, Notice},
     membership::{Membership, Newcomer, Welcome},
@@ -246,6 +248,11 @@ impl Room {
         };
         // The frames are joined outside of the lock.
         Ok(Pass::new(cursor, tail, entries))
+    }
+
+    /// What names the log.
+    pub(crate) fn epoch(&self) -> &str {
+        &self.epoch
     }
 
     /// The place of the newest entry.

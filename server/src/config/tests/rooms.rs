@@ -196,3 +196,42 @@ fn a_register_with_the_longest_key_fits() {
     assert!(config.rooms[0].limits.first_packet_bytes > 10_000);
     assert_eq!(config.limits.first_packet_bytes, 4096);
 }
+
+#[test]
+fn chat_logs_are_read_with_their_defaults() {
+    let chat_log =
+        |fields: &str| good(&with(&format!(r#", "chat-log": {fields}"#))).default_room.chat_log.unwrap();
+    let folder = PathBuf::from("/etc/multichat/chat");
+    let daily = ChatLog { folder: folder.clone(), rotate: Rotate::Daily, keep: None };
+    assert_eq!(chat_log(r#"{"folder": "chat"}"#), daily);
+    let weekly = ChatLog { folder, rotate: Rotate::Weekly, keep: Some(5) };
+    assert_eq!(chat_log(r#"{"folder": "chat", "rotate": "weekly", "keep": 5}"#), weekly);
+    assert_eq!(good(&with("")).default_room.chat_log, None);
+    for (fields, expected) in [
+        (r"{}", r#""chat-log.folder" must be the path"#),
+        (r#"{"folder": "a", "rotate": "yearly"}"#, r#""chat-log.rotate" must be "hourly""#),
+        (r#"{"folder": "a", "keep": 0}"#, r#""chat-log.keep" must be a whole number"#),
+        (r#"{"folder": "a", "rotate": "never", "keep": 3}"#, "there is one file then"),
+    ] {
+        let found = problems(&with(&format!(r#", "chat-log": {fields}"#)));
+        assert!(found[0].contains(expected), "{fields}: {found:?}");
+    }
+}
+
+#[test]
+fn rooms_do_not_share_a_chat_log() {
+    let text = with(
+        r#", "chat-log": {"folder": "chat"},
+           "rooms": {"a": {"ws-path": "/a", "secret-key": "k", "chat-log": {"folder": "chat"}}}"#,
+    );
+    assert!(problems(&text)[0].contains("room default has it"), "{:?}", problems(&text));
+}
+
+#[test]
+fn a_chat_log_is_not_served_to_everybody() {
+    let folder = Folder::new("served");
+    fs::create_dir_all(folder.0.join("web")).unwrap();
+    let text = with(r#", "web-root": "web", "chat-log": {"folder": "web/chat"}"#);
+    let error = Config::parse(text.as_bytes(), &folder.0.join("config.json")).unwrap_err().to_string();
+    assert!(error.contains("everybody could read"), "{error}");
+}

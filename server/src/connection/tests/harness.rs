@@ -121,13 +121,18 @@ impl Harness {
 
     /// A router whose fan-out does not run yet.
     pub(super) fn without_fan_out(limits: Limits) -> Self {
-        Self::with_keys(Keys::shared(SecretKey::new(KEY).unwrap()), limits)
+        Self::closed(&room_config(Keys::shared(SecretKey::new(KEY).unwrap()), limits))
     }
 
-    /// A router that these keys open, and whose fan-out does not run yet.
-    pub(super) fn with_keys(keys: Keys, limits: Limits) -> Self {
-        let config = room_config(keys, limits);
-        let hall = Arc::new(Hall::new(&config, EPOCH.to_owned(), 1, Arc::default()));
+    /// A router of which this holds.
+    pub(super) fn of(config: &config::Room) -> Self {
+        let harness = Self::closed(config);
+        tokio::spawn(harness.room.clone().fan_out(0));
+        harness
+    }
+
+    fn closed(config: &config::Room) -> Self {
+        let hall = Arc::new(Hall::new(config, EPOCH.to_owned(), 1, Arc::default()));
         let room = hall.room();
         tokio::spawn(room.clone().announce());
         Self { hall, room, next_id: AtomicU64::new(1) }
@@ -251,7 +256,7 @@ pub(super) fn message(content: &str) -> String {
 
 /// What the configuration says of a room.
 pub(super) fn room_config(keys: Keys, limits: Limits) -> config::Room {
-    config::Room { name: RoomName::default(), ws_path: WsPath::root(), keys, limits }
+    config::Room { name: RoomName::default(), ws_path: WsPath::root(), keys, limits, chat_log: None }
 }
 
 /// Lets every task go as far as it can at this moment of virtual time.
