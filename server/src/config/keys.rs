@@ -49,7 +49,7 @@ pub struct Grant {
 
 impl Grant {
     /// What the room's shared key gives.
-    const SHARED: Self =
+    pub(super) const SHARED: Self =
         Self { rights: Rights::DEFAULT, rates: Rates { messages: None, bytes: None }, owns_name: false };
 }
 
@@ -125,6 +125,11 @@ impl Keys {
         let mut named: Vec<_> = self.named.iter().map(|(name, client)| (name.to_string(), client)).collect();
         named.sort_by(|one, other| one.0.cmp(&other.0));
         named.into_iter().chain(self.patterns.iter().map(|(pattern, client)| (pattern.to_string(), client)))
+    }
+
+    /// The shared key.
+    pub(super) fn shared_key(&self) -> Option<&SecretKey> {
+        self.shared.as_ref()
     }
 
     /// All keys.

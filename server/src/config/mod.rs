@@ -1,11 +1,13 @@
 //! The configuration: read from a JSON file into types whose bad states cannot exist.
 
+mod advice;
 mod error;
 mod files;
 mod host;
 mod keys;
 mod limits;
 mod origins;
+mod pattern;
 mod read;
 mod read_keys;
 mod read_limits;

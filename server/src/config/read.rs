@@ -9,8 +9,8 @@ use std::{
 use serde_json::Value;
 
 use super::{
-    AllowedOrigins, ChatLog, Config, ConfigError, Files, Host, Limits, Room, RoomName, Rotate, SecretKey,
-    Warning, WsPath, Wss,
+    AllowedOrigins, ChatLog, Config, ConfigError, Files, Host, Limits, Room, RoomName, Rotate, Warning,
+    WsPath, Wss, advice,
     error::{Found, Problem},
     read_keys::{self, KeySources},
     read_limits,
@@ -75,11 +75,7 @@ impl Config {
         };
         match config {
             Some(config) if report.problems.is_empty() => {
-                for room in config.all_rooms() {
-                    if room.keys.secret_keys().any(SecretKey::is_placeholder) {
-                        report.warnings.push(Warning::KnownSecretKey { room: room.name.clone() });
-                    }
-                }
+                report.warnings.extend(config.all_rooms().flat_map(advice::on_room));
                 Ok((config, report.warnings))
             }
             _ => Err(ConfigError::Fields { file: file.to_owned(), problems: report.problems }),

@@ -11,6 +11,8 @@ mod faults;
 mod http;
 mod independent;
 mod ledger;
+mod rates;
+mod reload;
 mod rich;
 mod shutdown;
 mod support;
