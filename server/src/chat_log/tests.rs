@@ -72,7 +72,7 @@ impl Disk {
 fn room(entries: usize) -> Arc<Room> {
     let bounds = RoomBounds {
         log: LogBounds { entries, bytes: 1 << 24 },
-        sessions: SessionBounds { retention: Duration::from_secs(600), detached: 10 },
+        sessions: SessionBounds { retention: Duration::from_mins(10), detached: 10 },
     };
     let room = Arc::new(Room::new(bounds, "an epoch".to_owned(), 1));
     tokio::spawn(room.clone().fan_out(0));

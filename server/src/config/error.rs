@@ -135,11 +135,15 @@ impl fmt::Display for Warning {
             Self::WithoutEffect { field, missing } => {
                 write!(f, "\"{field}\" has no effect while \"{missing}\" is 0")
             }
-            Self::KnownSecretKey { room } => write!(
-                f,
-                "a \"secret-key\" of room {room} is the one of the example file, which everybody knows; \
-                 choose your own, or let `multichat-server key` make one",
-            ),
+            Self::KnownSecretKey { room } => {
+                let of_room =
+                    if *room == RoomName::default() { String::new() } else { format!(" of room {room}") };
+                write!(
+                    f,
+                    "\"secret-key\"{of_room} is the one of the example file, which everybody knows; \
+                     choose your own, or let `multichat-server key` make one",
+                )
+            }
             Self::ShadowedPattern { field, by } => {
                 write!(f, "\"{field}\" is never used: \"{by}\" stands for all of its names")
             }

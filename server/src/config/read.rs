@@ -162,8 +162,8 @@ fn read_rooms(
         if let Some(other) = default_room.into_iter().chain(&rooms).find(is_shared) {
             section.misfit("chat-log", EXPECTED_OWN_FOLDER, Some(format!("room {} has it", other.name)));
         }
-        let room = name.ok().zip(ws_path).zip(keys);
-        rooms.extend(room.map(|((name, ws_path), keys)| Room { name, ws_path, keys, limits, chat_log }));
+        let usable = name.ok().zip(ws_path).zip(keys);
+        rooms.extend(usable.map(|((name, ws_path), keys)| Room { name, ws_path, keys, limits, chat_log }));
     });
     rooms
 }

@@ -39,7 +39,8 @@ impl KeyDigest {
 
     /// 64 hexadecimal digits.
     pub fn to_hex(self) -> String {
-        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+        let digit = |value| char::from_digit(u32::from(value), 16);
+        self.0.iter().flat_map(|byte| [byte >> 4, byte & 15]).filter_map(digit).collect()
     }
 }
 

@@ -14,6 +14,7 @@ mod register;
 mod rich;
 mod scanner;
 mod socket;
+mod standing;
 mod stream;
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,6 @@
 //! What happens on a registered connection, turn by turn.
 
 use std::{
-    mem,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
@@ -19,16 +18,14 @@ use super::{
     hall::Terms,
     liveness::{Check, Liveness},
     meter::Violation,
-    register::Admission,
     socket::{self, READ_BUFFER, Socket},
+    standing::{Admission, Standing},
     stream::ByteStream,
-    throttles::SharedThrottle,
     wire::Wire,
 };
 use crate::{
-    config::{Grant, KeyDigest},
     frame,
-    rate::{Throttle, TokenBucket},
+    rate::TokenBucket,
     room::{Cut, Draft, Mailbox, Membership, Overrun, Pass, Seq},
 };
 
@@ -56,18 +53,7 @@ pub(super) struct Pump<S> {
     cursor: Seq,
     liveness: Liveness,
     bad_packets: TokenBucket,
-    /// What the client gave for a key, of which nothing but this is kept, and what that opens to it.
-    key: KeyDigest,
-    pub(super) grant: Grant,
-    /// Of the terms that it was last compared with.
-    revision: u64,
-    throttle: Throttle,
-    /// Of all connections that have this name, if they are bounded together.
-    shared_throttle: Option<SharedThrottle>,
-    /// How many messages were refused since there was a pause.
-    pub(super) refused: u32,
-    /// It was said that the client may not say anything.
-    is_forbidden_noted: bool,
+    pub(super) standing: Standing,
     /// There is news of other clients that the client has not been told.
     owes_presence: bool,
     /// Why nothing can be sent any more. What the client has already sent is still read.
@@ -94,8 +80,8 @@ impl<S: ByteStream> Pump<S> {
         cursor: Seq,
     ) -> Self {
         let now = Instant::now();
-        let Admission { key, grant, revision } = admission;
-        let mut pump = Self {
+        Self {
+            standing: Standing::new(admission, terms, &member.author.client_name, now),
             member,
             mailbox,
             socket,
@@ -104,37 +90,17 @@ impl<S: ByteStream> Pump<S> {
             cursor,
             liveness: Liveness::new(terms.pings, now),
             bad_packets: TokenBucket::full(now),
-            key,
-            grant,
-            revision,
-            throttle: Throttle::full(now),
-            shared_throttle: None,
-            refused: 0,
-            is_forbidden_noted: false,
             owes_presence: false,
             broken: None,
-        };
-        pump.set_grant(terms, grant, now);
-        pump
-    }
-
-    /// What the client may do from now on.
-    fn set_grant(&mut self, terms: &Terms, grant: Grant, now: Instant) {
-        self.grant = grant;
-        self.member.viewpoint.hears = grant.rights.read;
-        let name = &self.member.author.client_name;
-        self.shared_throttle = (!grant.rates.are_off()).then(|| terms.throttles.of(name, now));
+        }
     }
 
     /// Looks again on which terms the client is here, if they have changed.
     fn review(&mut self, terms: &Terms) -> Result<(), Ending> {
-        if terms.revision == self.revision {
-            return Ok(());
+        if self.standing.review(terms, &self.member.author.client_name)? {
+            self.member.viewpoint.hears = self.standing.rights().read;
+            self.is_stale = true;
         }
-        self.revision = terms.revision;
-        let grant = terms.admit(&self.member.author.client_name, self.key).ok_or(Ending::REVOKED)?;
-        self.set_grant(terms, grant, Instant::now());
-        self.is_stale = true;
         Ok(())
     }
 
@@ -300,44 +266,7 @@ impl<S: ByteStream> Pump<S> {
         if self.member.viewpoint.dialect == Dialect::Rich {
             return None;
         }
-        self.check_rates(terms).err()
-    }
-
-    /// Whether there is any bound on what the client says in a time.
-    pub(super) fn is_rated(&self, terms: &Terms) -> bool {
-        !terms.limits.rates.are_off() || self.shared_throttle.is_some()
-    }
-
-    /// Looks whether the client may say something, as far as rates are concerned.
-    ///
-    /// # Errors
-    ///
-    /// If not: the moment from which on it may.
-    pub(super) fn check_rates(&self, terms: &Terms) -> Result<(), Instant> {
-        if !self.is_rated(terms) {
-            return Ok(());
-        }
-        let now = Instant::now();
-        let own = self.throttle.peek(&terms.limits.rates, now).err();
-        let shared = self.shared_throttle.as_ref();
-        let shared = shared.and_then(|throttle| throttle.lock().peek(&self.grant.rates, now).err());
-        own.max(shared).map_or(Ok(()), Err)
-    }
-
-    /// Counts a packet of so many bytes.
-    pub(super) fn charge(&mut self, terms: &Terms, bytes: usize) {
-        let now = Instant::now();
-        self.throttle.charge(&terms.limits.rates, bytes, now);
-        if let Some(throttle) = &self.shared_throttle {
-            throttle.lock().charge(&self.grant.rates, bytes, now);
-        }
-    }
-
-    /// Whether the client has said nothing for so long that it may say again all that it ever may at once.
-    pub(super) fn has_rested(&self) -> bool {
-        let now = Instant::now();
-        self.throttle.is_full(now)
-            && self.shared_throttle.as_ref().is_none_or(|throttle| throttle.lock().is_full(now))
+        self.standing.check_rates(terms).err()
     }
 
     fn handle(&mut self, terms: &Terms, message: Message) -> Result<(), Ending> {
@@ -356,8 +285,8 @@ impl<S: ByteStream> Pump<S> {
         match ClientPacket::decode(text, Dialect::Plain, terms.limits.packet_bytes) {
             Ok(ClientPacket::Message(message)) => {
                 // It was not read before it might come.
-                self.charge(terms, text.len());
-                if !self.grant.rights.write {
+                self.standing.charge(terms, text.len());
+                if !self.standing.rights().write {
                     self.note_forbidden();
                     return Ok(());
                 }
@@ -370,7 +299,7 @@ impl<S: ByteStream> Pump<S> {
 
     /// Lets the operator know that a client says what it may not, which a plain one can't be told.
     fn note_forbidden(&mut self) {
-        if !mem::replace(&mut self.is_forbidden_noted, true) {
+        if self.standing.is_first_forbidden() {
             let client = self.member.author.client_name.as_str();
             warn!(connection = self.member.connection.0, client, "may not write: what it says is dropped");
         }

@@ -27,6 +27,7 @@ use super::{
     hall::Hall,
     member::Member,
     socket::{self, Socket},
+    standing::Admission,
     stream::ByteStream,
     wire::Wire,
 };
@@ -51,14 +52,6 @@ pub(super) struct Registration {
     pub(super) ask: Option<RichRegister>,
     /// What its session is called, should it get a new one.
     pub(super) session_name: String,
-}
-
-/// What a key opened.
-pub(super) struct Admission {
-    pub(super) key: KeyDigest,
-    pub(super) grant: Grant,
-    /// Of the terms that were asked.
-    pub(super) revision: u64,
 }
 
 /// A WebSocket connection that has not registered.

@@ -2,13 +2,10 @@
 
 use std::sync::Arc;
 
-use multichat::protocol::{ClientPacket, CloseCode, Dialect, ErrorCode, packet_id};
+use multichat::protocol::{ClientPacket, Dialect, ErrorCode, packet_id};
 
 use super::{ending::Ending, hall::Terms, pump::Pump, stream::ByteStream};
-use crate::room::{Authority, Draft, Notice};
-
-/// So many packets may be refused without a pause where bytes are bounded alone, and no burst says how many.
-const REFUSALS_WITHOUT_BURST: u32 = 20;
+use crate::room::{Draft, Notice};
 
 impl<S: ByteStream> Pump<S> {
     /// Takes a packet, or says why not.
@@ -21,17 +18,18 @@ impl<S: ByteStream> Pump<S> {
             Err(error) => return self.refuse_bad(terms, text, error.error_code(), &error.to_string()),
         };
         let id = id_of(&packet);
-        if self.is_rated(terms) {
+        if self.standing.is_rated(terms) {
             if let Some(answer) = id.and_then(|id| self.answer_to_repeated(terms, id)) {
                 self.mailbox.answer(answer);
                 return Ok(());
             }
-            if !self.may_speak(terms) {
-                return self.refuse_for_now(terms, id);
+            if !self.standing.take(terms, text.len())? {
+                let reason = "more than allowed; wait, then send it again";
+                self.mailbox.answer(Notice::refused(id, ErrorCode::RateLimited, reason));
+                return Ok(());
             }
-            self.charge(terms, text.len());
         }
-        if !self.grant.rights.write {
+        if !self.standing.rights().write {
             self.mailbox.answer(Notice::refused(
                 id,
                 ErrorCode::NotAllowed,
@@ -44,10 +42,10 @@ impl<S: ByteStream> Pump<S> {
         match packet {
             ClientPacket::Message(message) => room.publish(Draft::message(author, message), &self.mailbox),
             ClientPacket::Edit(edit) => {
-                room.publish(Draft::edit(author, self.authority(), edit), &self.mailbox)
+                room.publish(Draft::edit(author, self.standing.authority(), edit), &self.mailbox);
             }
             ClientPacket::Delete(delete) => {
-                room.publish(Draft::delete(author, self.authority(), delete), &self.mailbox)
+                room.publish(Draft::delete(author, self.standing.authority(), delete), &self.mailbox);
             }
             ClientPacket::Receipt(receipt) => {
                 if let Err(refused) = room.report(author, receipt) {
@@ -75,39 +73,6 @@ impl<S: ByteStream> Pump<S> {
     fn answer_to_repeated(&self, terms: &Terms, id: &str) -> Option<Notice> {
         let place = terms.room.find(self.member.author.origin, &Arc::from(id))?;
         Some(Notice::repeated(id, place))
-    }
-
-    /// Whose messages the client may change.
-    fn authority(&self) -> Authority {
-        if self.grant.rights.moderate {
-            Authority::Room
-        } else if self.grant.owns_name {
-            Authority::Name
-        } else {
-            Authority::Session
-        }
-    }
-
-    /// Whether a packet may come now. Once the client may say again all that it ever may at once, earlier refusals
-    /// are forgotten.
-    fn may_speak(&mut self, terms: &Terms) -> bool {
-        if self.has_rested() {
-            self.refused = 0;
-        }
-        self.check_rates(terms).is_ok()
-    }
-
-    /// Says that a packet comes too early. Who goes on, and has as many again refused as one burst holds, has to go.
-    fn refuse_for_now(&mut self, terms: &Terms, id: Option<&str>) -> Result<(), Ending> {
-        self.refused += 1;
-        let bursts = [terms.limits.rates.messages, self.grant.rates.messages];
-        let borne = bursts.into_iter().flatten().map(|rate| rate.burst).min();
-        if self.refused > borne.unwrap_or(REFUSALS_WITHOUT_BURST) {
-            return Err(Ending::close(CloseCode::RateLimited, "went on beyond its rate"));
-        }
-        let reason = "more than allowed; wait, then send it again";
-        self.mailbox.answer(Notice::refused(id, ErrorCode::RateLimited, reason));
-        Ok(())
     }
 
     /// Says no to a packet that is none, which may not happen too often.
