@@ -56,9 +56,13 @@ impl Grant {
 /// A client, or many by a pattern, with a key of their own: an entry of `clients`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Client {
-    /// `clients.….secret-key`
+    /// `clients.….secret-key`: what the client must know.
     pub secret_key: SecretKey,
     /// What the key gives.
+    ///
+    /// `clients.….rights`: what the client may do.
+    /// `clients.….messages-per-second`, `clients.….messages-burst`: how many packets may come.
+    /// `clients.….bytes-per-second`, `clients.….bytes-burst`: how large they may be together.
     pub grant: Grant,
 }
 

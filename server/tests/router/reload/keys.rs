@@ -128,6 +128,9 @@ async fn other_rights_hold_at_once() {
     ] {
         assert_eq!(ask(&mut rich, packet).await["code"], "not-allowed");
     }
+    // What was entered before stays so.
+    rich.say(&json!({"action": "client-message", "content": "one", "id": "one"})).await;
+    assert_eq!(rich.hear().await["seq"], own);
     // A plain client can't be told. Who reads the log is.
     plain.chat("no").await;
     server
