@@ -5,6 +5,7 @@ mod descriptors;
 mod init;
 mod key;
 mod logs;
+mod manager;
 mod reload;
 mod serve;
 mod signals;

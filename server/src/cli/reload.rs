@@ -13,7 +13,11 @@ use tokio::{
 };
 use tracing::{error, info, warn};
 
-use super::{descriptors, signals::Hangups};
+use super::{
+    descriptors,
+    manager::{self, News},
+    signals::Hangups,
+};
 
 /// How often the files are looked at. This is done by reading them: they are few and small, and what is in them tells
 /// what no notice of the operating system does on every system and file system, behind links to links, and however an
@@ -70,6 +74,7 @@ impl Reloader {
     }
 
     fn reload(&mut self, cause: &str) {
+        manager::tell(News::Reloading);
         let mut files = Files::default();
         let outcome = self.try_reload(&mut files);
         // Well or not: what is bad is said once.
@@ -82,6 +87,7 @@ impl Reloader {
                 }
             }
         }
+        manager::tell(News::Ready);
     }
 
     fn try_reload(&mut self, files: &mut Files) -> Result<(), String> {
@@ -110,7 +116,9 @@ impl Reloader {
 pub(super) async fn decline(hangups: Hangups) {
     loop {
         hangups.next().await;
+        manager::tell(News::Reloading);
         info!("SIGHUP is ignored: there is no config file");
+        manager::tell(News::Ready);
     }
 }
 

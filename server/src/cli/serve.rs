@@ -14,6 +14,7 @@ use tokio::runtime;
 
 use super::{
     Failure, descriptors,
+    manager::{self, News},
     reload::{self, Reloader, Watch},
     signals, source,
     stdout::say,
@@ -67,9 +68,12 @@ async fn listen(
         }
         error => Failure::Runtime(error.to_string()),
     })?;
-    let address = server.local_addr();
-    tracing::info!(%address, protocol = scheme, path, "listening");
-    if let Some(key) = made_up_key {
+    for address in server.addresses() {
+        tracing::info!(%address, protocol = scheme, path, "listening");
+    }
+    manager::tell(News::Ready);
+    tokio::spawn(manager::keep_alive());
+    if let Some((key, address)) = made_up_key.zip(server.local_addr()) {
         let text = welcome(&format!("{scheme}://{address}"), &key);
         // In a thread of its own: it may be that nobody reads it, and it must not keep the server.
         let _ = thread::Builder::new().spawn(move || say(&text));

@@ -4,6 +4,8 @@ use std::{future::Future, io, process, sync::Arc};
 
 use tokio::sync::{Notify, oneshot};
 
+use super::manager::{self, News};
+
 /// What a signal asks for.
 enum Request {
     Stop,
@@ -41,6 +43,7 @@ pub(super) fn listen() -> io::Result<(impl Future<Output = ()> + Send + 'static,
                 (Request::Reload, None) => tracing::info!("{name} is ignored: the server stops"),
                 (Request::Stop, Some(stop)) => {
                     tracing::info!("{name}: stopping; once more to stop at once");
+                    manager::tell(News::Stopping);
                     let _ = stop.send(());
                 }
                 // As a shell would say of a process that SIGINT killed.

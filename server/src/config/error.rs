@@ -99,6 +99,8 @@ pub enum Warning {
         /// Of this room.
         room: RoomName,
     },
+    /// Everybody may say where a connection comes from.
+    TrustsEverybody,
     /// A pattern of `clients` that no client ever comes to.
     ShadowedPattern {
         /// The full name.
@@ -135,6 +137,10 @@ impl fmt::Display for Warning {
             Self::WithoutEffect { field, missing } => {
                 write!(f, "\"{field}\" has no effect while \"{missing}\" is 0")
             }
+            Self::TrustsEverybody => f.write_str(
+                "\"trusted-proxies\" has everybody in it: whoever reaches the port directly can claim any address, \
+                 and is not bounded by its own",
+            ),
             Self::KnownSecretKey { room } => {
                 let of_room =
                     if *room == RoomName::default() { String::new() } else { format!(" of room {room}") };

@@ -8,6 +8,7 @@ mod keys;
 mod limits;
 mod origins;
 mod pattern;
+mod proxies;
 mod read;
 mod read_keys;
 mod read_limits;
@@ -26,6 +27,7 @@ pub use host::{Host, HostError};
 pub use keys::{Client, Grant, Keys, Rights};
 pub use limits::Limits;
 pub use origins::{AllowedOrigins, OriginError};
+pub use proxies::{ProxyError, TrustedProxies};
 pub use room::{ChatLog, Room, RoomName, RoomNameError, Rotate};
 pub use secret_key::{EmptyKey, KeyDigest, SecretKey};
 pub use ws_path::{WsPath, WsPathError};
@@ -41,6 +43,10 @@ pub struct Config {
     pub web_root: Option<PathBuf>,
     /// `allowed-origins`: which web pages may connect beside those of the same host.
     pub allowed_origins: AllowedOrigins,
+    /// `trusted-proxies`: who is believed when it says where a connection really comes from.
+    pub trusted_proxies: TrustedProxies,
+    /// `proxy-protocol`: whether the trusted proxies say it at the beginning of each connection, in a PROXY header.
+    pub proxy_protocol: bool,
     /// `limits`: the bounds of the port, and those of rooms that say nothing else.
     pub limits: Limits,
     /// What the top level says of a room: `ws-path`, `secret-key`, `clients`.
@@ -67,6 +73,8 @@ impl Config {
             wss: None,
             web_root: None,
             allowed_origins: AllowedOrigins::default(),
+            trusted_proxies: TrustedProxies::default(),
+            proxy_protocol: false,
             default_room: Room {
                 name: RoomName::default(),
                 ws_path: WsPath::root(),

@@ -9,8 +9,8 @@ use std::{
 use serde_json::Value;
 
 use super::{
-    AllowedOrigins, ChatLog, Config, ConfigError, Files, Host, Limits, Room, RoomName, Rotate, Warning,
-    WsPath, Wss, advice,
+    AllowedOrigins, ChatLog, Config, ConfigError, Files, Host, Limits, Room, RoomName, Rotate,
+    TrustedProxies, Warning, WsPath, Wss, advice,
     error::{Found, Problem},
     read_keys::{self, KeySources},
     read_limits,
@@ -24,6 +24,8 @@ const EXPECTED_KEYFILE: &str = "the path to the private key in PEM format, such 
 const EXPECTED_CERTFILE: &str = "the path to the certificate chain in PEM format, such as \"cert.pem\"";
 const EXPECTED_WEB_ROOT: &str =
     "the path to a folder of static files, and of nothing secret, such as \"web\"";
+const EXPECTED_PROXY_PROTOCOL: &str =
+    "true if the proxies in \"trusted-proxies\" begin each connection with a PROXY header, or false";
 const EXPECTED_ROOMS: &str = "an object that has an object for each room, such as {\"staff\": {\"ws-path\": \"/staff\", \"secret-key\": \"…\"}}";
 const EXPECTED_ROOM_NAME: &str = "called otherwise";
 const EXPECTED_CHAT_LOG: &str = "an object, such as {\"folder\": \"chat\", \"keep\": 30}";
@@ -75,6 +77,9 @@ impl Config {
         };
         match config {
             Some(config) if report.problems.is_empty() => {
+                if config.trusted_proxies.has_everybody() {
+                    report.warnings.push(Warning::TrustsEverybody);
+                }
                 report.warnings.extend(config.all_rooms().flat_map(advice::on_room));
                 Ok((config, report.warnings))
             }
@@ -104,7 +109,7 @@ fn read(root: &mut Section<'_>, file: &Path, files: &mut Files) -> Option<Config
     let folder = file.parent().unwrap_or(Path::new(""));
     let mut sources = KeySources { folder, files, key_files: Vec::new() };
     let ws_path = root.required("ws-path", WsPath::EXPECTED, text(WsPath::parse));
-    let host = root.required("host", Host::EXPECTED, text(Host::parse));
+    let host = root.required("host", Host::EXPECTED, text(Host::parse)).map(|host| host.relative_to(folder));
     let keys = read_keys::read(root, &mut sources);
     let wss = root.section("wss", EXPECTED_WSS, |wss| {
         let keyfile = wss.required("keyfile", EXPECTED_KEYFILE, text(|path| resolve(folder, path)));
@@ -117,6 +122,9 @@ fn read(root: &mut Section<'_>, file: &Path, files: &mut Files) -> Option<Config
     let wss = wss.flatten();
     let allowed_origins =
         root.optional("allowed-origins", AllowedOrigins::EXPECTED, origins).unwrap_or_default();
+    let trusted_proxies = root.optional("trusted-proxies", TrustedProxies::EXPECTED, proxies);
+    let proxy_protocol = proxy_protocol(root, trusted_proxies.as_ref());
+    let trusted_proxies = trusted_proxies.unwrap_or_default();
     let limits = read_limits::read(root, keys.as_ref());
     let default_room = ws_path.zip(keys).map(|(ws_path, keys)| Room {
         name: RoomName::default(),
@@ -134,7 +142,17 @@ fn read(root: &mut Section<'_>, file: &Path, files: &mut Files) -> Option<Config
     let secrets = secrets.collect::<Vec<_>>();
     let web_root =
         root.optional("web-root", EXPECTED_WEB_ROOT, text(|path| public_folder(folder, path, &secrets)));
-    Some(Config { host: host?, wss, web_root, allowed_origins, limits, default_room: default_room?, rooms })
+    Some(Config {
+        host: host?,
+        wss,
+        web_root,
+        allowed_origins,
+        trusted_proxies,
+        proxy_protocol,
+        limits,
+        default_room: default_room?,
+        rooms,
+    })
 }
 
 /// Reads `rooms`: those that can be used.
@@ -220,6 +238,18 @@ fn real(path: &Path) -> PathBuf {
 
 fn origins(value: &Value) -> Result<AllowedOrigins, Mismatch> {
     let mut origins = AllowedOrigins::default();
+    entries(value, |text| origins.add(text))?;
+    Ok(origins)
+}
+
+fn proxies(value: &Value) -> Result<TrustedProxies, Mismatch> {
+    let mut proxies = TrustedProxies::default();
+    entries(value, |text| proxies.add(text))?;
+    Ok(proxies)
+}
+
+/// Reads a list of texts.
+fn entries<E: ToString>(value: &Value, mut add: impl FnMut(&str) -> Result<(), E>) -> Result<(), Mismatch> {
     // One alone needs no brackets.
     let entries = match value {
         Value::Array(entries) => entries.as_slice(),
@@ -228,7 +258,19 @@ fn origins(value: &Value) -> Result<AllowedOrigins, Mismatch> {
     };
     for entry in entries {
         let text = entry.as_str().ok_or_else(|| Mismatch::Because(format!("{} is no text", shown(entry))))?;
-        origins.add(text).map_err(|error| Mismatch::Because(format!("{}: {error}", shown(entry))))?;
+        add(text).map_err(|error| Mismatch::Because(format!("{}: {}", shown(entry), error.to_string())))?;
     }
-    Ok(origins)
+    Ok(())
+}
+
+fn proxy_protocol(root: &mut Section<'_>, trusted: Option<&TrustedProxies>) -> bool {
+    const FIELD: &str = "proxy-protocol";
+    let is_on = root.optional(FIELD, EXPECTED_PROXY_PROTOCOL, |value| value.as_bool().ok_or(Mismatch::Plain));
+    let is_on = is_on.unwrap_or_default();
+    // A list that can't be read is reported by itself.
+    if is_on && trusted.map_or(!root.has("trusted-proxies"), TrustedProxies::is_empty) {
+        let reason = "\"trusted-proxies\" lists nobody who may send one".to_owned();
+        root.misfit(FIELD, EXPECTED_PROXY_PROTOCOL, Some(reason));
+    }
+    is_on
 }

@@ -6,5 +6,7 @@
 mod check;
 mod commands;
 mod serve;
+mod sockets;
 mod streams;
 mod support;
+mod systemd;

@@ -12,6 +12,7 @@ mod faults;
 mod http;
 mod independent;
 mod ledger;
+mod proxies;
 mod rates;
 mod reload;
 mod rich;

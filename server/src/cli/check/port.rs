@@ -11,6 +11,7 @@ pub(super) fn rows(config: &Config) -> Vec<(String, String)> {
         ("address", address(&config.host)),
         ("protocol", protocol(config)),
         ("web pages", origins(config)),
+        ("proxies", proxies(config)),
         ("static files", files.map_or("none".to_owned(), |folder| format!("from {}", folder.display()))),
         ("limits", differences(&config.limits, &Limits::default(), "at their defaults", "default")),
     ];
@@ -27,6 +28,8 @@ fn address(host: &Host) -> String {
         Host::Name { host, port } => {
             format!("what {host} stands for when the server starts, {}", port_words(*port))
         }
+        Host::Unix(path) => format!("the Unix-domain socket {} (this machine alone)", path.display()),
+        Host::Systemd => "the sockets that systemd hands over".to_owned(),
     }
 }
 
@@ -52,4 +55,16 @@ fn origins(config: &Config) -> String {
         Some("*") => "all may connect".to_owned(),
         Some(_) => format!("those of the same host may connect, and {listed}"),
     }
+}
+
+fn proxies(config: &Config) -> String {
+    if config.trusted_proxies.is_empty() {
+        return "none is believed; a client's address is that of its connection".to_owned();
+    }
+    let by = if config.proxy_protocol {
+        "the PROXY protocol, and X-Forwarded-For behind it"
+    } else {
+        "X-Forwarded-For"
+    };
+    format!("{} are believed, by {by}", config.trusted_proxies)
 }
