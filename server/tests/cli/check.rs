@@ -20,6 +20,7 @@ config.json is good. It means:
   address       127.0.0.1 (this machine alone), any free port
   protocol      ws, without TLS
   web pages     those of the same host may connect, and https://a.example, https://b.example
+  proxies       none is believed; a client's address is that of its connection
   static files  from web
   limits        at their defaults but
                   packet-bytes               65536 (default 1048576)
