@@ -35,7 +35,10 @@ pub(super) async fn keep_alive() {
     let mut ticks = tokio::time::interval(patience / 2);
     loop {
         ticks.tick().await;
-        send(&[sd_notify::NotifyState::Watchdog]);
+        // A manager that does not listen must not stop those who work here.
+        if tokio::task::spawn_blocking(|| send(&[sd_notify::NotifyState::Watchdog])).await.is_err() {
+            return;
+        }
     }
 }
 

@@ -32,6 +32,9 @@ pub(crate) struct Args {
     /// The config file [default: config.json in the working folder, if it is there]
     #[arg(long, global = true, value_name = "PATH", env = "MULTICHAT_CONFIG")]
     config: Option<PathBuf>,
+    /// A folder of static files to serve, such as a chat page [default: web-root of the config file]
+    #[arg(long, global = true, value_name = "PATH", env = "MULTICHAT_WEB_ROOT")]
+    web_root: Option<PathBuf>,
     /// What to log: off, error, warn, info, debug or trace, also by part, such as
     /// `info,multichat_server=debug`
     #[arg(long, global = true, value_name = "FILTER", env = "MULTICHAT_LOG", default_value = "info")]
@@ -95,12 +98,12 @@ impl Failure {
 
 /// Does what was asked for.
 pub(crate) fn run(args: Args) -> ExitCode {
-    let Args { config, log, log_format, watch, command } = args;
+    let Args { config, web_root, log, log_format, watch, command } = args;
     let logs = Logs::start(&log, log_format);
-    let config = config.as_deref();
+    let (config, web_root) = (config.as_deref(), web_root.as_deref());
     let result = match command.unwrap_or(Command::Serve) {
-        Command::Serve => serve::serve(config, watch),
-        Command::Check => check::check(config),
+        Command::Serve => serve::serve(config, web_root, watch),
+        Command::Check => check::check(config, web_root),
         Command::Init => init::init(config),
         Command::Key => key::key(),
     };

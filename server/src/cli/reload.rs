@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use multichat_server::{
     Handle,
-    config::{Config, Files, Limits},
+    config::{Files, Limits},
 };
 use tokio::{
     select,
@@ -17,6 +17,7 @@ use super::{
     descriptors,
     manager::{self, News},
     signals::Hangups,
+    source,
 };
 
 /// How often the files are looked at. This is done by reading them: they are few and small, and what is in them tells
@@ -33,9 +34,19 @@ pub(super) enum Watch {
     Off,
 }
 
+/// What a configuration comes from.
+pub(super) struct Source {
+    pub(super) file: PathBuf,
+    /// What the command line names instead of the file's `web-root`.
+    pub(super) web_root: Option<PathBuf>,
+    /// All files, as they were when they were read.
+    pub(super) files: Files,
+}
+
 /// Loads the configuration again.
 pub(super) struct Reloader {
     file: PathBuf,
+    web_root: Option<PathBuf>,
     handle: Handle,
     sight: Sight,
     /// For how many connections there were to be descriptors.
@@ -43,9 +54,16 @@ pub(super) struct Reloader {
 }
 
 impl Reloader {
-    /// For a router whose configuration comes from `file`, and was made of `files`.
-    pub(super) fn new(file: PathBuf, files: Files, limits: &Limits, handle: Handle) -> Self {
-        Self { file, handle, sight: Sight::new(files), connections: descriptors::connections(limits) }
+    /// For a router that has its configuration from there, with these limits.
+    pub(super) fn new(source: Source, limits: &Limits, handle: Handle) -> Self {
+        let Source { file, web_root, files } = source;
+        Self {
+            file,
+            web_root,
+            handle,
+            sight: Sight::new(files),
+            connections: descriptors::connections(limits),
+        }
     }
 
     /// Does so whenever it must be done.
@@ -91,9 +109,10 @@ impl Reloader {
     }
 
     fn try_reload(&mut self, files: &mut Files) -> Result<(), String> {
-        let (config, warnings) = Config::load(&self.file, files).map_err(|error| {
+        let web_root = self.web_root.as_deref();
+        let (config, warnings) = source::load(&self.file, web_root, files).map_err(|failure| {
             self.handle.count_failed_reload();
-            error.to_string()
+            failure.to_string()
         })?;
         let file = self.file.display();
         let restart = self.handle.reload(&config).map_err(|error| format!("{file}: {error}"))?;
@@ -158,7 +177,7 @@ mod tests {
         let files = |text: &str| {
             fs::write(&file, text).unwrap();
             let mut files = Files::default();
-            let _ = Config::load(&file, &mut files);
+            let _ = source::load(&file, None, &mut files);
             files
         };
         let [old, half, new] = ["old", "ne", "new"].map(files);

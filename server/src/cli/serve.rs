@@ -1,10 +1,6 @@
 //! `multichat-server serve`
 
-use std::{
-    fmt::Display,
-    path::{Path, PathBuf},
-    thread,
-};
+use std::{fmt::Display, net::SocketAddr, path::Path, thread};
 
 use multichat_server::{
     BindError, Server,
@@ -15,31 +11,31 @@ use tokio::runtime;
 use super::{
     Failure, descriptors,
     manager::{self, News},
-    reload::{self, Reloader, Watch},
+    reload::{self, Reloader, Source, Watch},
     signals, source,
     stdout::say,
 };
 
 /// Serves until it is told to stop.
-pub(super) fn serve(named: Option<&Path>, watch: Watch) -> Result<(), Failure> {
+pub(super) fn serve(named: Option<&Path>, web_root: Option<&Path>, watch: Watch) -> Result<(), Failure> {
     let file = source::find(named);
     let mut files = Files::default();
     let (config, made_up_key) = if let Some(file) = &file {
-        let (config, warnings) = source::load(file, &mut files)?;
+        let (config, warnings) = source::load(file, web_root, &mut files)?;
         for warning in warnings {
             tracing::warn!("{}: {warning}", file.display());
         }
         (config, None)
     } else {
         let (text, key) = random_key()?;
-        (Config::local(key), Some(text))
+        (source::local(key, web_root)?, Some(text))
     };
     descriptors::raise_limit(&config.limits);
     let runtime = runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::Runtime(format!("the server cannot be started: {error}")))?;
-    let source = file.map(|file| (file, files));
+    let source = file.map(|file| Source { file, web_root: web_root.map(Path::to_owned), files });
     let result = runtime.block_on(listen(config, source, watch, made_up_key));
     // What still blocks (a look-up, a slow disk) has nothing more to do for anyone.
     runtime.shutdown_background();
@@ -48,7 +44,7 @@ pub(super) fn serve(named: Option<&Path>, watch: Watch) -> Result<(), Failure> {
 
 async fn listen(
     config: Config,
-    source: Option<(PathBuf, Files)>,
+    source: Option<Source>,
     watch: Watch,
     made_up_key: Option<String>,
 ) -> Result<(), Failure> {
@@ -58,9 +54,10 @@ async fn listen(
     let scheme = if config.wss.is_some() { "wss" } else { "ws" };
     let path = config.default_room.ws_path.to_string();
     let limits = config.limits.clone();
+    let has_pages = config.web_root.is_some();
     let server = Server::bind(config).await.map_err(|error| match error {
         BindError::Tls(error) => {
-            let file = source.as_ref().map_or(Path::new(""), |(file, _)| file);
+            let file = source.as_ref().map_or(Path::new(""), |source| &source.file);
             Failure::Configuration(format!("{}: {error}", file.display()))
         }
         error if made_up_key.is_some() => {
@@ -73,15 +70,17 @@ async fn listen(
     }
     manager::tell(News::Ready);
     tokio::spawn(manager::keep_alive());
+    let page = server.local_addr().filter(|_| has_pages).map(|address| page(scheme, address));
+    if let Some(page) = &page {
+        tracing::info!(page, "serving pages");
+    }
     if let Some((key, address)) = made_up_key.zip(server.local_addr()) {
-        let text = welcome(&format!("{scheme}://{address}"), &key);
+        let text = welcome(&format!("{scheme}://{address}"), page.as_deref(), &key);
         // In a thread of its own: it may be that nobody reads it, and it must not keep the server.
         let _ = thread::Builder::new().spawn(move || say(&text));
     }
     let reloading = match source {
-        Some((file, files)) => {
-            tokio::spawn(Reloader::new(file, files, &limits, server.handle()).run(hangups, watch))
-        }
+        Some(source) => tokio::spawn(Reloader::new(source, &limits, server.handle()).run(hangups, watch)),
         None => tokio::spawn(reload::decline(hangups)),
     };
     // As a task: the workers keep it among them.
@@ -95,8 +94,21 @@ async fn listen(
     Ok(())
 }
 
+/// Where a browser on this machine finds the pages.
+fn page(scheme: &str, address: SocketAddr) -> String {
+    let scheme = if scheme == "wss" { "https" } else { "http" };
+    if address.ip().is_unspecified() {
+        return format!("{scheme}://localhost:{}/", address.port());
+    }
+    format!("{scheme}://{address}/")
+}
+
 /// What someone needs to know who just runs the server.
-fn welcome(url: &str, key: &str) -> String {
+fn welcome(url: &str, page: Option<&str>, key: &str) -> String {
+    // In the fragment, which no browser sends to anybody.
+    let page = page.map_or(String::new(), |page| {
+        format!("To chat, open this page, which has the key and joins by itself:\n\n    {page}#key={key}\n\n")
+    });
     // Quoted for the shell that a copy of it will be pasted to.
     let quote = |json: &str| {
         if cfg!(windows) { format!("\"{}\"", json.replace('"', "\\\"")) } else { format!("'{json}'") }
@@ -115,7 +127,7 @@ There is no config.json here, so the secret key is a random one, for this run on
 
     {key}
 
-To try it, let a client wait for messages in one terminal
+{page}To try it, let a client wait for messages in one terminal
 
     {listen} --wait -1
 

@@ -1,6 +1,7 @@
 //! The configuration: read from a JSON file into types whose bad states cannot exist.
 
 mod advice;
+mod content_policy;
 mod error;
 mod files;
 mod host;
@@ -17,10 +18,12 @@ mod secret_key;
 mod section;
 #[cfg(test)]
 mod tests;
+mod web_root;
 mod ws_path;
 
 use std::{net::SocketAddr, path::PathBuf};
 
+pub use content_policy::{BadContentPolicy, ContentPolicy};
 pub use error::{ConfigError, Found, Problem, Warning};
 pub use files::Files;
 pub use host::{Host, HostError};
@@ -30,6 +33,7 @@ pub use origins::{AllowedOrigins, OriginError};
 pub use proxies::{ProxyError, TrustedProxies};
 pub use room::{ChatLog, Room, RoomName, RoomNameError, Rotate};
 pub use secret_key::{EmptyKey, KeyDigest, SecretKey};
+pub use web_root::WebRootError;
 pub use ws_path::{WsPath, WsPathError};
 
 /// Everything that an operator may choose.
@@ -41,6 +45,8 @@ pub struct Config {
     pub wss: Option<Wss>,
     /// `web-root`: a folder of static files, served on the same port.
     pub web_root: Option<PathBuf>,
+    /// `content-security-policy`: what the pages in that folder may do, if browsers are to be told.
+    pub content_policy: Option<ContentPolicy>,
     /// `allowed-origins`: which web pages may connect beside those of the same host.
     pub allowed_origins: AllowedOrigins,
     /// `trusted-proxies`: who is believed when it says where a connection really comes from.
@@ -53,6 +59,8 @@ pub struct Config {
     pub default_room: Room,
     /// `rooms`: the others, by name.
     pub rooms: Vec<Room>,
+    /// The files that keys were read from.
+    pub key_files: Vec<PathBuf>,
 }
 
 /// The files for TLS, both in PEM format.
@@ -72,6 +80,7 @@ impl Config {
             host: Host::Address(SocketAddr::from(([127, 0, 0, 1], 6780))),
             wss: None,
             web_root: None,
+            content_policy: Some(ContentPolicy::default()),
             allowed_origins: AllowedOrigins::default(),
             trusted_proxies: TrustedProxies::default(),
             proxy_protocol: false,
@@ -83,6 +92,7 @@ impl Config {
                 chat_log: None,
             },
             rooms: Vec::new(),
+            key_files: Vec::new(),
             limits,
         }
     }

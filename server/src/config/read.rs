@@ -2,19 +2,19 @@
 
 use std::{
     convert::Infallible,
-    fs,
     path::{Path, PathBuf},
 };
 
 use serde_json::Value;
 
 use super::{
-    AllowedOrigins, ChatLog, Config, ConfigError, Files, Host, Limits, Room, RoomName, Rotate,
+    AllowedOrigins, ChatLog, Config, ConfigError, ContentPolicy, Files, Host, Limits, Room, RoomName, Rotate,
     TrustedProxies, Warning, WsPath, Wss, advice,
     error::{Found, Problem},
     read_keys::{self, KeySources},
     read_limits,
     section::{Mismatch, Report, Section, shown, text},
+    web_root::{public_folder, secrets},
 };
 
 /// What is expected of a file as a whole.
@@ -120,6 +120,9 @@ fn read(root: &mut Section<'_>, file: &Path, files: &mut Files) -> Option<Config
         Some(Wss { keyfile: keyfile?, certfile: certfile? })
     });
     let wss = wss.flatten();
+    let content_policy = root
+        .optional("content-security-policy", ContentPolicy::EXPECTED, policy)
+        .unwrap_or_else(|| Some(ContentPolicy::default()));
     let allowed_origins =
         root.optional("allowed-origins", AllowedOrigins::EXPECTED, origins).unwrap_or_default();
     let trusted_proxies = root.optional("trusted-proxies", TrustedProxies::EXPECTED, proxies);
@@ -135,23 +138,22 @@ fn read(root: &mut Section<'_>, file: &Path, files: &mut Files) -> Option<Config
     });
     let rooms = read_rooms(root, default_room.as_ref(), &limits, &mut sources);
     let KeySources { key_files, .. } = sources;
-    let keyfile = wss.as_ref().map(|wss| wss.keyfile.as_path());
-    let chat_logs = default_room.iter().chain(&rooms).filter_map(|room| room.chat_log.as_ref());
-    let secrets = [Some(file), keyfile].into_iter().flatten().chain(key_files.iter().map(PathBuf::as_path));
-    let secrets = secrets.chain(chat_logs.map(|chat_log| chat_log.folder.as_path()));
-    let secrets = secrets.collect::<Vec<_>>();
-    let web_root =
-        root.optional("web-root", EXPECTED_WEB_ROOT, text(|path| public_folder(folder, path, &secrets)));
+    let all_rooms = default_room.iter().chain(&rooms);
+    let secrets = secrets(Some(file), wss.as_ref(), &key_files, all_rooms);
+    let web_root = text(|path| public_folder(folder.join(path), &secrets));
+    let web_root = root.optional("web-root", EXPECTED_WEB_ROOT, web_root);
     Some(Config {
         host: host?,
         wss,
         web_root,
+        content_policy,
         allowed_origins,
         trusted_proxies,
         proxy_protocol,
         limits,
         default_room: default_room?,
         rooms,
+        key_files,
     })
 }
 
@@ -212,28 +214,9 @@ fn resolve(folder: &Path, path: &str) -> Result<PathBuf, Infallible> {
     Ok(folder.join(path))
 }
 
-/// A folder that is there, and with none of the secrets below it: everybody may read what is.
-fn public_folder(folder: &Path, path: &str, secrets: &[&Path]) -> Result<PathBuf, String> {
-    let path = folder.join(path);
-    match fs::metadata(&path) {
-        Ok(metadata) if metadata.is_dir() => {}
-        Ok(_) => return Err(format!("{} is not a folder", path.display())),
-        Err(error) => return Err(format!("{}: {error}", path.display())),
-    }
-    let is_below = |secret: &&&Path| fs::canonicalize(&path).is_ok_and(|path| real(secret).starts_with(path));
-    match secrets.iter().find(is_below) {
-        Some(secret) => Err(format!("everybody could read {} there", secret.display())),
-        None => Ok(path),
-    }
-}
-
-/// A path without links, as far as it is there.
-fn real(path: &Path) -> PathBuf {
-    let is_there = |ancestor: &Path| {
-        let ancestor_path = if ancestor == Path::new("") { Path::new(".") } else { ancestor };
-        Some(fs::canonicalize(ancestor_path).ok()?.join(path.strip_prefix(ancestor).ok()?))
-    };
-    path.ancestors().find_map(is_there).unwrap_or_else(|| path.to_owned())
+fn policy(value: &Value) -> Result<Option<ContentPolicy>, Mismatch> {
+    let text = value.as_str().ok_or(Mismatch::Plain)?;
+    ContentPolicy::parse(text).map_err(|error| Mismatch::Because(error.to_string()))
 }
 
 fn origins(value: &Value) -> Result<AllowedOrigins, Mismatch> {

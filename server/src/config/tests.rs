@@ -62,6 +62,15 @@ fn the_original_file() {
     assert_eq!(config.limits, Limits::default());
     assert!(config.allowed_origins.is_empty());
     assert_eq!(config.web_root, None);
+    assert_eq!(config.content_policy, Some(ContentPolicy::default()));
+}
+
+#[test]
+fn pages_have_a_policy_unless_that_is_switched_off() {
+    let policy = |value| good(&with(&format!(r#", "content-security-policy": {value}"#))).content_policy;
+    assert_eq!(policy("null"), Some(ContentPolicy::default()));
+    assert_eq!(policy(r#""""#), None);
+    assert_eq!(policy(r#""default-src *""#), ContentPolicy::parse("default-src *").unwrap());
 }
 
 #[test]
@@ -137,6 +146,11 @@ fn wrong_values_are_shown() {
         (r#", "web-root": "/no/such/folder""#, "(os error 2)"),
         (r#", "web-root": "/dev/null""#, "/dev/null is not a folder"),
         (r#", "web-root": """#, r#"; found """#),
+        (
+            r#", "content-security-policy": "a\nb""#,
+            r#"; found "a\nb": a policy has printable ASCII characters alone"#,
+        ),
+        (r#", "content-security-policy": false"#, "; found false"),
         (
             r#", "allowed-origins": ["https://a.example", "b.example"]"#,
             r#""b.example": an origin begins with its scheme, such as https://"#,

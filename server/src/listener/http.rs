@@ -8,13 +8,12 @@ use hyper::{
     Method, Request, Response, StatusCode, Version,
     body::Incoming,
     header::{
-        self, ALLOW, CONNECTION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN, RETRY_AFTER,
+        ALLOW, CONNECTION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN, RETRY_AFTER,
         SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE,
     },
     server::conn::http1::{self, Parts},
     service::service_fn,
 };
-use hyper_staticfile::Static;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
@@ -22,6 +21,7 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tracing::warn;
 
 use super::{
+    files::Files,
     seats::{Seat, Seats},
     visitor::Visitor,
 };
@@ -56,7 +56,7 @@ pub(crate) struct Route {
 pub(super) struct HttpSide {
     routes: Vec<Route>,
     origins: AllowedOrigins,
-    files: Option<Static>,
+    files: Option<Files>,
     http: http1::Builder,
     /// Of all WebSocket connections.
     seats: Arc<Seats>,
@@ -126,7 +126,7 @@ impl HttpSide {
         Self {
             routes,
             origins: config.allowed_origins.clone(),
-            files: config.web_root.as_ref().map(Static::new),
+            files: Files::new(config),
             http,
             seats,
             connections: config.limits.connections,
@@ -138,13 +138,22 @@ impl HttpSide {
         self.routes.iter().find(|route| route.path.accepts(path)).map(|route| &route.hall)
     }
 
-    /// Serves requests until one of them is an upgrade.
-    pub(super) async fn upgrade<S>(&self, stream: S, visitor: &Visitor) -> Result<Upgraded<S>, HttpEnd>
+    /// Serves requests until one of them is an upgrade. Each finds what is `current` when it comes: a proxy may keep a
+    /// connection open for any number of them.
+    pub(super) async fn upgrade<S>(
+        &self,
+        stream: S,
+        visitor: &Visitor,
+        current: impl Fn() -> Arc<Self>,
+    ) -> Result<Upgraded<S>, HttpEnd>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let outcome = Mutex::new(Err(HttpEnd::Served));
-        let service = service_fn(|request| Box::pin(self.answer(request, visitor, &outcome)));
+        let service = service_fn(|request| {
+            let (http, outcome) = (current(), &outcome);
+            Box::pin(async move { http.answer(request, visitor, outcome).await })
+        });
         let connection = self.http.serve_connection(TokioIo::new(stream), service);
         let (mut stream, early) = {
             let Parts { io, read_buf, .. } = connection.without_shutdown().await?;
@@ -274,13 +283,11 @@ impl HttpSide {
         }
         let path = request.uri().path();
         if let Some(files) = &self.files {
-            let mut response = match files.clone().serve(request).await {
+            let mut response = match files.serve(request).await {
                 Ok(response) => response.map(Either::Right),
                 Err(error) => respond(no_file(&error)),
             };
-            response
-                .headers_mut()
-                .insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+            files.protect(response.headers_mut());
             return response;
         }
         if path == "/" {

@@ -21,6 +21,7 @@ pub(super) struct Visitor {
     setting: Arc<Setting>,
     /// Who sends what arrives. If that is a proxy, each request may be another client's.
     sender: PeerAddress,
+    is_relayed: bool,
     client: Mutex<PeerAddress>,
     place: Place,
 }
@@ -37,11 +38,12 @@ impl Visitor {
         id: ConnectionId,
         sender: PeerAddress,
     ) -> Result<Box<Self>, Crowded> {
+        let is_relayed = setting.proxies.trusts(sender.ip());
         // The clients of a proxy must not take its places from each other before it has said who they are.
-        let block = if setting.proxies.trusts(sender.ip()) { AddressBlock::Nowhere } else { sender.block() };
+        let block = if is_relayed { AddressBlock::Nowhere } else { sender.block() };
         let place = lobby.enter(block, setting.lobby_bounds())?;
         // Boxed, so that a connection's task takes no more memory for it when it has registered.
-        Ok(Box::new(Self { id, setting, sender, client: Mutex::new(sender), place }))
+        Ok(Box::new(Self { id, setting, sender, is_relayed, client: Mutex::new(sender), place }))
     }
 
     /// Who is there, by what is known now.
@@ -58,25 +60,25 @@ impl Visitor {
         &self.place
     }
 
-    /// Whether a trusted proxy sends what arrives.
+    /// Whether a trusted proxy sends what arrives, and says of each request where it comes from.
     pub(super) fn is_relayed(&self) -> bool {
-        self.setting.proxies.trusts(self.sender.ip())
+        self.is_relayed
     }
 
-    /// Notes where the connection comes from, as the proxy says that has opened it.
+    /// Notes whom a proxy connects for, by its PROXY header.
     ///
     /// # Errors
     ///
     /// There are too many from that address.
-    pub(super) fn sent_by(&mut self, sender: PeerAddress) -> Result<(), Crowded> {
-        self.sender = sender;
-        *self.client.get_mut() = sender;
-        // It may be another proxy, which says more with each request.
-        if self.is_relayed() {
-            Ok(())
-        } else {
-            self.place.move_to(sender.block(), self.setting.lobby_bounds())
+    pub(super) fn introduced(&mut self, client: Option<PeerAddress>) -> Result<(), Crowded> {
+        if let Some(client) = client {
+            self.sender = client;
+            *self.client.get_mut() = client;
         }
+        // It may be another proxy, of which more is to be heard. If the proxy names nobody, it speaks for itself, or
+        // for somebody who is not to be believed.
+        self.is_relayed = client.is_some_and(|client| self.setting.proxies.trusts(client.ip()));
+        if self.is_relayed { Ok(()) } else { self.move_to(self.sender) }
     }
 
     /// Notes where a request comes from, by its headers.
@@ -85,11 +87,15 @@ impl Visitor {
     ///
     /// There are too many from that address.
     pub(super) fn asks(&self, headers: &HeaderMap) -> Result<(), Crowded> {
-        if !self.is_relayed() {
+        if !self.is_relayed {
             return Ok(());
         }
         let client = forwarded_for::client(headers, self.sender, &self.setting.proxies);
         *self.client.lock() = client;
-        self.place.move_to(client.block(), self.setting.lobby_bounds())
+        self.move_to(client)
+    }
+
+    fn move_to(&self, address: PeerAddress) -> Result<(), Crowded> {
+        self.place.move_to(address.block(), self.setting.lobby_bounds())
     }
 }

@@ -96,6 +96,26 @@ fn secrets_are_not_served_as_files() {
 }
 
 #[test]
+fn a_folder_of_files_can_be_named_on_the_command_line() {
+    let folder = Folder::serving(r#", "content-security-policy": """#);
+    fs::create_dir(folder.path("web")).unwrap();
+    let ended = folder.run(&["check", "--web-root", "web"]).expect(0);
+    let expected = "  static files  from web, without a content-security-policy\n";
+    assert!(ended.stdout.contains(expected), "{ended:#?}");
+    for command in ["check", "serve"] {
+        for (named, reason) in [
+            (".", "everybody could read config.json there"),
+            ("config.json", "config.json is not a folder"),
+            ("nowhere", "nowhere: "),
+        ] {
+            let ended = folder.run(&[command, "--web-root", named]).expect(2);
+            let expected = format!("error: --web-root must be a folder of static files: {reason}");
+            assert!(ended.stderr.starts_with(&expected), "{command} {named}: {ended:#?}");
+        }
+    }
+}
+
+#[test]
 fn init_makes_a_config_once() {
     let folder = Folder::new();
     let ended = folder.run(&["init"]).expect(0);

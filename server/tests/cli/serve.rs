@@ -2,8 +2,8 @@
 
 use std::{
     fs,
-    io::Write as _,
-    net::{SocketAddr, TcpListener},
+    io::{Read as _, Write as _},
+    net::{SocketAddr, TcpListener, TcpStream},
     time::{Duration, Instant},
 };
 
@@ -65,22 +65,58 @@ fn wss_is_announced() {
 }
 
 #[test]
-fn without_a_config_it_serves_this_machine() {
-    let folder = Folder::new();
+fn pages_are_announced() {
+    let folder = Folder::serving("");
+    fs::create_dir(folder.path("web")).unwrap();
+    for (host, expected) in [("127.0.0.1:0", "http://127.0.0.1:"), (":0", "http://localhost:")] {
+        let config = fs::read_to_string(folder.path("config.json")).unwrap();
+        fs::write(folder.path("config.json"), config.replace("127.0.0.1:0", host)).unwrap();
+        let server = folder.serve(&["--web-root", "web"]);
+        let port = server.address().port();
+        let line = server.logged("serving pages");
+        assert!(line.contains(&format!("{expected}{port}/\"")), "{line}");
+        server.signal(Signal::TERM);
+        let (_, log) = server.end();
+        assert!(log.iter().chain([&line]).all(|line| !line.contains(KEY)), "{log:#?}");
+    }
+}
+
+/// Starts a server without a config file.
+fn serve_locally(folder: &Folder, arguments: &[&str]) -> Running {
     // The port is a fixed one, and another program may have it for a while.
     let deadline = Instant::now() + PATIENCE;
-    let server = loop {
-        let server = folder.serve(&["serve"]);
+    loop {
+        let server = folder.serve(arguments);
         let line = server.logged("6780");
         if line.contains("listening") {
-            break server;
+            return server;
         }
         assert!(line.contains("`multichat-server init` makes a config.json"), "{line}");
         let (code, _) = server.end();
         assert_eq!(code, Some(1), "{line}");
         assert!(Instant::now() < deadline, "this test needs port 6780, which another program has: {line}");
         std::thread::sleep(Duration::from_millis(200));
-    };
+    }
+}
+
+#[test]
+fn without_a_config_it_prints_a_link_that_joins() {
+    let folder = Folder::new();
+    fs::create_dir(folder.path("web")).unwrap();
+    let server = serve_locally(&folder, &["serve", "--web-root", "web"]);
+    server.said("secret key");
+    server.said("");
+    let key = server.said("    ").trim().to_owned();
+    assert_eq!(server.said("#key="), format!("    http://127.0.0.1:6780/#key={key}"));
+    server.signal(Signal::TERM);
+    let (_, log) = server.end();
+    assert!(log.iter().all(|line| !line.contains(&key)), "{log:#?}");
+}
+
+#[test]
+fn without_a_config_it_serves_this_machine() {
+    let folder = Folder::new();
+    let server = serve_locally(&folder, &["serve"]);
     assert_eq!(server.said("ws://"), "    ws://127.0.0.1:6780");
     server.said("secret key");
     server.said("");
@@ -161,6 +197,25 @@ fn a_hangup_reloads() {
     register(address, "and another");
     server.signal(Signal::TERM);
     assert_eq!(server.end().0, Some(0), "a hangup does not count as the first signal");
+}
+
+#[test]
+fn what_the_command_line_names_stays_when_the_file_changes() {
+    let folder = Folder::serving("");
+    fs::create_dir(folder.path("web")).unwrap();
+    fs::write(folder.path("web/a.txt"), "a file").unwrap();
+    let server = folder.serve(&["--web-root", "web"]);
+    let address = server.address();
+    let config = r#"{"ws-path": "/", "host": "127.0.0.1:0", "secret-key": "another"}"#;
+    fs::write(folder.path("config.json"), config).unwrap();
+    server.signal(Signal::HUP);
+    server.logged("reloaded");
+    register(address, "another");
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.write_all(b"GET /a.txt HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.ends_with("\r\n\r\na file"), "{answer}");
 }
 
 #[test]

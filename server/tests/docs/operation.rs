@@ -43,6 +43,22 @@ fn the_units_are_those_that_are_shipped() {
 }
 
 #[test]
+fn the_image_is_built_as_the_program_is() {
+    let read = |name: &str| fs::read_to_string(root().join(name)).unwrap();
+    let (image, toolchain) = (read("Dockerfile"), read("rust-toolchain.toml"));
+    let version = setting(&toolchain, "channel = ").trim_matches('"');
+    assert!(image.contains(&format!("FROM rust:{version}-slim-")), "{version}");
+    assert_eq!(setting(&image, "ENV RUSTUP_TOOLCHAIN="), version);
+    // What the workspace consists of is handed to the build.
+    let (workspace, ignored) = (read("Cargo.toml"), read(".dockerignore"));
+    let members = setting(&workspace, "members = ").trim_matches(['[', ']']);
+    for member in members.split(", ") {
+        let line = format!("!{}", member.trim_matches('"'));
+        assert!(ignored.lines().any(|given| given == line), "{line}");
+    }
+}
+
+#[test]
 fn the_proxy_waits_longer_than_the_router_is_silent() {
     let ping = Limits::default().ping;
     let nginx = document().block("nginx", "proxy_pass").text;

@@ -34,7 +34,13 @@ impl Folder {
     /// Runs the program here to its end, with nothing of the environment that concerns it.
     pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_multichat-server"));
-        for variable in ["MULTICHAT_CONFIG", "MULTICHAT_LOG", "MULTICHAT_LOG_FORMAT", "MULTICHAT_WATCH"] {
+        for variable in [
+            "MULTICHAT_CONFIG",
+            "MULTICHAT_WEB_ROOT",
+            "MULTICHAT_LOG",
+            "MULTICHAT_LOG_FORMAT",
+            "MULTICHAT_WATCH",
+        ] {
             command.env_remove(variable);
         }
         command.current_dir(&self.0).args(arguments).output().unwrap()

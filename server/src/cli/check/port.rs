@@ -1,18 +1,17 @@
 //! What `check` says of the port.
 
-use multichat_server::config::{Config, Host, Limits};
+use multichat_server::config::{Config, ContentPolicy, Host, Limits};
 
 use super::limits::differences;
 
 /// What holds for the port, whichever room a client goes to.
 pub(super) fn rows(config: &Config) -> Vec<(String, String)> {
-    let files = config.web_root.as_ref();
     let rows = [
         ("address", address(&config.host)),
         ("protocol", protocol(config)),
         ("web pages", origins(config)),
         ("proxies", proxies(config)),
-        ("static files", files.map_or("none".to_owned(), |folder| format!("from {}", folder.display()))),
+        ("static files", files(config)),
         ("limits", differences(&config.limits, &Limits::default(), "at their defaults", "default")),
     ];
     rows.map(|(name, value)| (name.to_owned(), value)).into()
@@ -67,4 +66,14 @@ fn proxies(config: &Config) -> String {
         "X-Forwarded-For"
     };
     format!("{} are believed, by {by}", config.trusted_proxies)
+}
+
+fn files(config: &Config) -> String {
+    let Some(folder) = &config.web_root else { return "none".to_owned() };
+    let policy = match &config.content_policy {
+        None => ", without a content-security-policy",
+        Some(policy) if *policy == ContentPolicy::default() => "",
+        Some(_) => ", with a content-security-policy of their own",
+    };
+    format!("from {}{policy}", folder.display())
 }

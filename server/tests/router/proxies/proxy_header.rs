@@ -27,6 +27,7 @@ fn version_2(source: [u8; 4], extensions: u16) -> Vec<u8> {
 }
 
 const LOCAL: &[u8] = b"\r\n\r\n\0\r\nQUIT\n\x20\x00\x00\x00";
+const UNKNOWN: &[u8] = b"\r\n\r\n\0\r\nQUIT\n\x21\x00\x00\x00";
 
 async fn dial_behind(server: &Server, header: &[u8]) -> Stream {
     Route::from(PROXY).dial_behind(server, header).await
@@ -53,9 +54,13 @@ async fn the_log_says_where_a_connection_really_comes_from() {
             let address = address_of(&server, dial_behind(&server, &header).await, headers, &name).await;
             assert_eq!(address, expected);
         }
-        // The proxy looks whether the router is there.
-        let address = address_of(&server, dial_behind(&server, LOCAL).await, "", "the proxy").await;
-        assert!(address.starts_with("127.0.0.2:"), "{address}");
+        // The proxy looks whether the router is there, or can't tell for whom it is: whoever that is may claim
+        // anything.
+        for (number, header) in [LOCAL, UNKNOWN, b"PROXY UNKNOWN\r\n"].into_iter().enumerate() {
+            let (stream, name) = (dial_behind(&server, header).await, format!("nobody {number}"));
+            let address = address_of(&server, stream, "X-Forwarded-For: 203.0.113.7\r\n", &name).await;
+            assert!(address.starts_with("127.0.0.2:"), "{address}");
+        }
         // Who is no proxy needs no header.
         let address = address_of(&server, dial(&server, 3).await, "", "a neighbour").await;
         assert!(address.starts_with("127.0.0.3:"), "{address}");

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    super::support::{Client, KEY, Rich, Server, Setup, Text, register},
+    super::support::{Browser, Client, KEY, Rich, Server, Setup, Text, get, register, upgrade},
     join, key_of, revoked, say_and_hear, unauthorized,
 };
 
@@ -130,4 +130,31 @@ async fn a_room_that_moves_keeps_who_is_there() {
     let mut resumed = Rich::enter(&server, "/team", "rich", fields).await;
     assert_eq!(resumed.ack["recovered"], true, "{}", resumed.ack);
     assert_eq!(resumed.hear().await["content"], "hello");
+}
+
+#[tokio::test]
+async fn a_connection_that_is_kept_for_many_requests_finds_what_holds_now() {
+    let mut server = Setup::new().field("allowed-origins", "https://a.example").start().await;
+    let mut browsers = Vec::new();
+    for _ in 0..3 {
+        let mut browser = Browser::connect(&server).await;
+        browser.send(get("/", "")).await;
+        assert_eq!(browser.response(false).await.status, 200);
+        browsers.push(browser);
+    }
+    server
+        .reload(|config| {
+            config["rooms"] = json!({"staff": room("/staff", "staff")});
+            config["allowed-origins"] = json!("https://b.example");
+        })
+        .await;
+    let [mut one, mut other, mut third] = <[Browser; 3]>::try_from(browsers).unwrap();
+    one.send(upgrade("/staff", "Origin: https://b.example\r\n")).await;
+    let mut client = Client::upgraded(one).await;
+    client.say(&register("staff", KEY)).await;
+    assert_eq!(client.end().await, unauthorized());
+    other.send(upgrade("/staff", "Origin: https://a.example\r\n")).await;
+    assert_eq!(Client::try_upgraded(other).await.unwrap_err().status, 403);
+    third.send(upgrade("/", "Origin: https://b.example\r\n")).await;
+    Client::upgraded(third).await.register("hall").await;
 }

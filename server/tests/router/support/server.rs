@@ -100,7 +100,13 @@ impl Setup {
                 shell
             }
         };
-        for variable in ["MULTICHAT_CONFIG", "MULTICHAT_LOG", "MULTICHAT_LOG_FORMAT", "MULTICHAT_WATCH"] {
+        for variable in [
+            "MULTICHAT_CONFIG",
+            "MULTICHAT_WEB_ROOT",
+            "MULTICHAT_LOG",
+            "MULTICHAT_LOG_FORMAT",
+            "MULTICHAT_WATCH",
+        ] {
             command.env_remove(variable);
         }
         let (reader, writer) = io::pipe().unwrap();

@@ -1,0 +1,30 @@
+// Builds the page into dist/. Prints what it weighs, and fails if that is too much.
+
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { brotliCompressSync, constants } from 'node:zlib'
+import { build } from 'vite'
+
+/** The most bytes by brotli, of all that the page loads together. */
+const LIMIT = 150_000
+
+const home = fileURLToPath(new URL('..', import.meta.url))
+const dist = join(home, 'dist')
+
+await build({ root: home, logLevel: 'warn' })
+
+let sum = 0
+for (const entry of readdirSync(dist, { recursive: true, withFileTypes: true })) {
+  if (!entry.isFile()) continue
+  const bytes = readFileSync(join(entry.parentPath, entry.name))
+  const params = { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length }
+  const { length } = brotliCompressSync(bytes, { params })
+  sum += length
+  console.log(`${entry.name.padEnd(28)}  raw ${String(bytes.length).padStart(6)}  brotli ${String(length).padStart(6)}`)
+}
+console.log(`${'all'.padEnd(28)}  brotli ${sum} (at most ${LIMIT})`)
+if (sum > LIMIT) {
+  console.error('The page is too heavy.')
+  process.exitCode = 1
+}

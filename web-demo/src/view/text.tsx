@@ -1,0 +1,68 @@
+// Texts of strangers. They only ever become text nodes, and the addresses in them links to the web.
+
+import { useState } from 'preact/hooks'
+import { beginning, calm, isBlank, type Piece, parts, pieces, sizeOf } from '../model/text.ts'
+
+/** What a message says. A long one is shown in part, until all of it is asked for. */
+export function Text({ text, isEdited }: { text: string; isEdited: boolean }) {
+  const [isOpen, setOpen] = useState(false)
+  const start = beginning(text)
+  const edited = isEdited && <span class="edited"> edited</span>
+  if (isBlank(text)) return <p class="text blank">(blank){edited}</p>
+  if (start === undefined)
+    return (
+      <p class="text">
+        {shown(text)}
+        {edited}
+      </p>
+    )
+  const lines = text.split('\n').length
+  const much = lines > 100 ? `${lines.toLocaleString('en')} lines` : sizeOf(new Blob([text]).size)
+  return (
+    <>
+      {isOpen ? <Whole text={text} /> : <p class="text cut">{shown(start)}</p>}
+      <button type="button" class="quiet" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
+        {isOpen ? 'Show less' : `Show all (${much})`}
+      </button>
+      {edited}
+    </>
+  )
+}
+
+/** All of a long text, in a frame of its own. The browser lays out the parts that are looked at. */
+function Whole({ text }: { text: string }) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: so that it can be scrolled by keyboard.
+    // biome-ignore lint/a11y/useSemanticElements: it has no fields.
+    <div class="whole" role="group" aria-label="The whole message" tabIndex={0}>
+      {parts(text).map((part, index) => (
+        <div class="part" key={index}>
+          {calm(part)}
+        </div>
+      ))}
+    </div>
+  )
+}
+
+function shown(text: string) {
+  return pieces(calm(text)).map((piece, index) => <Shown key={index} piece={piece} />)
+}
+
+function Shown({ piece }: { piece: Piece }) {
+  switch (piece.type) {
+    case 'text':
+      return <>{piece.text}</>
+    case 'link':
+      return (
+        <a href={piece.href} target="_blank" rel="noopener noreferrer">
+          {piece.text}
+        </a>
+      )
+    case 'mark':
+      return (
+        <span class="control" title={piece.title}>
+          {piece.text}
+        </span>
+      )
+  }
+}
