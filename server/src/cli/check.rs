@@ -40,7 +40,7 @@ fn meaning(config: &Config) -> String {
     for (name, value) in [
         ("address", address(&config.host)),
         ("protocol", protocol(config)),
-        ("path", path(&config.ws_path.to_string())),
+        ("path", path(&config.default_room.ws_path.to_string())),
         ("secret key", "set".to_owned()),
         ("web pages", origins(config)),
         ("static files", files(config)),

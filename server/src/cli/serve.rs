@@ -1,6 +1,6 @@
 //! `multichat-server serve`
 
-use std::{net::SocketAddr, path::Path, thread};
+use std::{fmt::Display, net::SocketAddr, path::Path, thread};
 
 use multichat_server::{
     BindError, Server,
@@ -13,15 +13,15 @@ use super::{Failure, descriptors, signals, source, stdout::say};
 /// Serves until it is told to stop.
 pub(super) fn serve(named: Option<&Path>, web_root: Option<&Path>) -> Result<(), Failure> {
     let file = source::find(named);
-    let config = if let Some(file) = &file {
+    let (config, made_up_key) = if let Some(file) = &file {
         let (config, warnings) = source::load(file, web_root)?;
         for warning in warnings {
             tracing::warn!("{}: {warning}", file.display());
         }
-        config
+        (config, None)
     } else {
-        let key = SecretKey::random().map_err(|error| no_random_key(&error))?;
-        source::local(key, web_root)?
+        let (text, key) = random_key()?;
+        (source::local(key, web_root)?, Some(text))
     };
     descriptors::raise_limit(
         config.limits.connections.saturating_add(config.limits.unregistered_connections),
@@ -30,25 +30,24 @@ pub(super) fn serve(named: Option<&Path>, web_root: Option<&Path>) -> Result<(),
         .enable_all()
         .build()
         .map_err(|error| Failure::Runtime(format!("the server cannot be started: {error}")))?;
-    let result = runtime.block_on(listen(config, file.as_deref()));
+    let result = runtime.block_on(listen(config, file.as_deref(), made_up_key));
     // What still blocks (a look-up, a slow disk) has nothing more to do for anyone.
     runtime.shutdown_background();
     result
 }
 
-async fn listen(config: Config, file: Option<&Path>) -> Result<(), Failure> {
+async fn listen(config: Config, file: Option<&Path>, made_up_key: Option<String>) -> Result<(), Failure> {
     // Before anyone can know that the server is there: who then stops it, stops it well.
     let stopped =
         signals::listen().map_err(|error| Failure::Runtime(format!("signals cannot be heard: {error}")))?;
     let scheme = if config.wss.is_some() { "wss" } else { "ws" };
-    let path = config.ws_path.to_string();
+    let path = config.default_room.ws_path.to_string();
     let has_pages = config.web_root.is_some();
-    let key = file.is_none().then(|| config.secret_key.clone());
     let server = Server::bind(config).await.map_err(|error| match error {
         BindError::Tls(error) => {
             Failure::Configuration(format!("{}: {error}", file.unwrap_or(Path::new("")).display()))
         }
-        error if key.is_some() => {
+        error if made_up_key.is_some() => {
             Failure::Runtime(format!("{error} (`multichat-server init` makes a config.json that has it)"))
         }
         error => Failure::Runtime(error.to_string()),
@@ -59,7 +58,7 @@ async fn listen(config: Config, file: Option<&Path>) -> Result<(), Failure> {
     if let Some(page) = &page {
         tracing::info!(page, "serving pages");
     }
-    if let Some(key) = key {
+    if let Some(key) = made_up_key {
         let text = welcome(&format!("{scheme}://{address}"), page.as_deref(), &key);
         // In a thread of its own: it may be that nobody reads it, and it must not keep the server.
         let _ = thread::Builder::new().spawn(move || say(&text));
@@ -82,8 +81,7 @@ fn page(scheme: &str, address: SocketAddr) -> String {
 }
 
 /// What someone needs to know who just runs the server.
-fn welcome(url: &str, page: Option<&str>, key: &SecretKey) -> String {
-    let key = key.expose();
+fn welcome(url: &str, page: Option<&str>, key: &str) -> String {
     // In the fragment, which no browser sends to anybody.
     let page = page.map_or(String::new(), |page| {
         format!("To chat, open this page, which has the key and joins by itself:\n\n    {page}#key={key}\n\n")
@@ -125,6 +123,10 @@ To choose the address and keep a key, make a config.json, and start the server a
     )
 }
 
-pub(super) fn no_random_key(error: &impl ToString) -> Failure {
-    Failure::Runtime(format!("no random key can be made: {}", error.to_string()))
+/// A new key, and its text for its owner.
+pub(super) fn random_key() -> Result<(String, SecretKey), Failure> {
+    let failed = |error: &dyn Display| Failure::Runtime(format!("no random key can be made: {error}"));
+    let text = SecretKey::random_text().map_err(|error| failed(&error))?;
+    let key = SecretKey::new(&text).map_err(|error| failed(&error))?;
+    Ok((text, key))
 }

@@ -2,6 +2,8 @@
 
 use std::{fmt, io, path::PathBuf};
 
+use super::RoomName;
+
 /// Why there is no configuration.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -92,8 +94,11 @@ pub enum Warning {
         /// Which other field would have to be set.
         missing: String,
     },
-    /// The secret key is the one of an example config file, which everybody knows.
-    KnownSecretKey,
+    /// A secret key is the one of an example config file, which everybody knows.
+    KnownSecretKey {
+        /// Of this room.
+        room: RoomName,
+    },
 }
 
 impl fmt::Display for Warning {
@@ -106,10 +111,15 @@ impl fmt::Display for Warning {
             Self::WithoutEffect { field, missing } => {
                 write!(f, "\"{field}\" has no effect while \"{missing}\" is 0")
             }
-            Self::KnownSecretKey => f.write_str(
-                "\"secret-key\" is the one of the example file, which everybody knows; \
-                 choose your own, or let `multichat-server init` make one",
-            ),
+            Self::KnownSecretKey { room } => {
+                let of_room =
+                    if *room == RoomName::default() { String::new() } else { format!(" of room {room}") };
+                write!(
+                    f,
+                    "\"secret-key\"{of_room} is the one of the example file, which everybody knows; \
+                     choose your own, or let `multichat-server key` make one",
+                )
+            }
         }
     }
 }

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::Config;
+use super::{Config, Room, Wss};
 
 /// Why a folder can't be the `web-root`.
 #[derive(Debug, thiserror::Error)]
@@ -40,11 +40,23 @@ impl Config {
     ///
     /// [`WebRootError`]: it is no folder, or none that everybody may read.
     pub fn set_web_root(&mut self, folder: &Path, file: Option<&Path>) -> Result<(), WebRootError> {
-        let keyfile = self.wss.as_ref().map(|wss| wss.keyfile.as_path());
-        let secrets = [file, keyfile].into_iter().flatten().collect::<Vec<_>>();
+        let secrets = secrets(file, self.wss.as_ref(), &self.key_files, self.all_rooms());
         self.web_root = Some(public_folder(folder.to_owned(), &secrets)?);
         Ok(())
     }
+}
+
+/// What must not lie in it: the config file, the files with keys, and the folders with what is said.
+pub(super) fn secrets<'a>(
+    file: Option<&'a Path>,
+    wss: Option<&'a Wss>,
+    key_files: &'a [PathBuf],
+    rooms: impl Iterator<Item = &'a Room>,
+) -> Vec<&'a Path> {
+    let keyfile = wss.map(|wss| wss.keyfile.as_path());
+    let files = [file, keyfile].into_iter().flatten().chain(key_files.iter().map(PathBuf::as_path));
+    let chat_logs = rooms.filter_map(|room| room.chat_log.as_ref());
+    files.chain(chat_logs.map(|chat_log| chat_log.folder.as_path())).collect()
 }
 
 /// A folder that is there, and with none of the secrets below it: everybody may read what is.
@@ -54,12 +66,18 @@ pub(super) fn public_folder(path: PathBuf, secrets: &[&Path]) -> Result<PathBuf,
         Ok(_) => return Err(WebRootError::NotAFolder { path }),
         Err(source) => return Err(WebRootError::Unreadable { path, source }),
     }
-    let is_below = |secret: &&&Path| match (fs::canonicalize(secret), fs::canonicalize(&path)) {
-        (Ok(secret), Ok(path)) => secret.starts_with(path),
-        _ => false,
-    };
+    let is_below = |secret: &&&Path| fs::canonicalize(&path).is_ok_and(|path| real(secret).starts_with(path));
     match secrets.iter().find(is_below) {
         Some(&secret) => Err(WebRootError::Secret { secret: secret.to_owned() }),
         None => Ok(path),
     }
+}
+
+/// A path without links, as far as it is there.
+fn real(path: &Path) -> PathBuf {
+    let is_there = |ancestor: &Path| {
+        let ancestor_path = if ancestor == Path::new("") { Path::new(".") } else { ancestor };
+        Some(fs::canonicalize(ancestor_path).ok()?.join(path.strip_prefix(ancestor).ok()?))
+    };
+    path.ancestors().find_map(is_there).unwrap_or_else(|| path.to_owned())
 }

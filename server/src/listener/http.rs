@@ -1,6 +1,6 @@
 //! The HTTP side of the port: the WebSocket upgrade, a page for people, files under `web-root`.
 
-use std::{convert::Infallible, io, sync::Arc};
+use std::{cmp::Reverse, convert::Infallible, io, sync::Arc};
 
 use bytes::Bytes;
 use http_body_util::{Either, Full};
@@ -16,15 +16,18 @@ use hyper::{
 };
 use hyper_util::rt::{TokioIo, TokioTimer};
 use parking_lot::Mutex;
-use tokio::{
-    io::{AsyncRead, AsyncWrite, AsyncWriteExt as _},
-    sync::{OwnedSemaphorePermit, Semaphore},
-};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tracing::warn;
 
-use super::files::Files;
-use crate::config::{AllowedOrigins, Config, WsPath};
+use super::{
+    files::Files,
+    seats::{Seat, Seats},
+};
+use crate::{
+    config::{AllowedOrigins, Config, WsPath},
+    connection::Hall,
+};
 
 /// The most bytes of a request's head.
 const MAX_HEAD: usize = 16 * 1024;
@@ -38,14 +41,22 @@ const PAGE: &str = include_str!("page.html");
 
 type Body = Either<Full<Bytes>, hyper_staticfile::Body>;
 
-/// The HTTP side.
+/// Where the WebSocket of a room is offered.
+#[derive(Clone, Debug)]
+pub(crate) struct Route {
+    pub(crate) path: WsPath,
+    pub(crate) hall: Arc<Hall>,
+}
+
+/// The HTTP side, as long as the configuration stays as it is.
 pub(super) struct HttpSide {
-    ws_path: WsPath,
+    routes: Vec<Route>,
     origins: AllowedOrigins,
     files: Option<Files>,
     http: http1::Builder,
-    /// A permit for each WebSocket connection.
-    places: Arc<Semaphore>,
+    /// Of all WebSocket connections.
+    seats: Arc<Seats>,
+    connections: usize,
 }
 
 /// A stream after its HTTP stage, if it was upgraded.
@@ -53,8 +64,14 @@ pub(super) struct Upgraded<S> {
     pub(super) stream: S,
     /// What was read behind the request.
     pub(super) early: Bytes,
+    pub(super) entry: Entry,
+}
+
+/// Where an upgraded connection goes.
+pub(super) struct Entry {
+    pub(super) hall: Arc<Hall>,
     /// Held as long as the connection lasts.
-    pub(super) place: OwnedSemaphorePermit,
+    pub(super) seat: Seat,
 }
 
 /// Why a connection was not upgraded.
@@ -91,19 +108,27 @@ impl Refusal {
 }
 
 impl HttpSide {
-    pub(super) fn new(config: &Config) -> Self {
+    pub(super) fn new(config: &Config, mut routes: Vec<Route>, seats: Arc<Seats>) -> Self {
+        // The most particular first: what is listed never falls to another room.
+        routes.sort_by_key(|route| Reverse(route.path.depth()));
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new())
             .header_read_timeout(config.limits.http_request)
             .max_headers(MAX_HEADERS)
             .max_buf_size(MAX_HEAD);
         Self {
-            ws_path: config.ws_path.clone(),
+            routes,
             origins: config.allowed_origins.clone(),
             files: Files::new(config),
             http,
-            places: Arc::new(Semaphore::new(config.limits.connections.min(Semaphore::MAX_PERMITS))),
+            seats,
+            connections: config.limits.connections,
         }
+    }
+
+    /// The room whose WebSocket is offered on this path.
+    fn hall(&self, path: &str) -> Option<&Arc<Hall>> {
+        self.routes.iter().find(|route| route.path.accepts(path)).map(|route| &route.hall)
     }
 
     /// Serves requests until one of them is an upgrade.
@@ -120,7 +145,7 @@ impl HttpSide {
             (io.into_inner(), Bytes::copy_from_slice(&read_buf))
         };
         match outcome.into_inner() {
-            Ok(place) => Ok(Upgraded { stream, early, place }),
+            Ok(entry) => Ok(Upgraded { stream, early, entry }),
             Err(end) => {
                 // Behind TLS this says that nothing was cut off. A peer that is gone need not hear it.
                 let _ = stream.shutdown().await;
@@ -148,14 +173,14 @@ impl HttpSide {
     async fn answer(
         &self,
         request: Request<Incoming>,
-        outcome: &Mutex<Result<OwnedSemaphorePermit, HttpEnd>>,
+        outcome: &Mutex<Result<Entry, HttpEnd>>,
     ) -> Result<Response<Body>, Infallible> {
         if !asks_for_upgrade(request.headers()) {
             return Ok(self.page(request).await);
         }
         match self.accept(&request) {
-            Ok((place, response)) => {
-                *outcome.lock() = Ok(place);
+            Ok((entry, response)) => {
+                *outcome.lock() = Ok(entry);
                 Ok(response)
             }
             Err(refusal) => {
@@ -169,15 +194,15 @@ impl HttpSide {
     }
 
     /// The server's part of the opening handshake (RFC 6455, section 4.2).
-    fn accept(&self, request: &Request<Incoming>) -> Result<(OwnedSemaphorePermit, Response<Body>), Refusal> {
+    fn accept(&self, request: &Request<Incoming>) -> Result<(Entry, Response<Body>), Refusal> {
         let headers = request.headers();
-        if !self.ws_path.accepts(request.uri().path()) {
+        let Some(hall) = self.hall(request.uri().path()) else {
             return Err(Refusal::new(
                 StatusCode::NOT_FOUND,
                 "wrong path",
                 "No WebSocket is served on this path. The path is `ws-path` in the router's config.json.",
             ));
-        }
+        };
         if request.method() != Method::GET || request.version() != Version::HTTP_11 {
             return Err(Refusal::new(
                 StatusCode::BAD_REQUEST,
@@ -201,7 +226,7 @@ impl HttpSide {
             ));
         };
         self.check_origin(headers)?;
-        let Ok(place) = self.places.clone().try_acquire_owned() else {
+        let Some(seat) = self.seats.take(self.connections) else {
             return Err(Refusal::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "the connection limit is reached",
@@ -218,7 +243,7 @@ impl HttpSide {
         if let Ok(accept) = derive_accept_key(key.as_bytes()).parse() {
             headers.insert(SEC_WEBSOCKET_ACCEPT, accept);
         }
-        Ok((place, response))
+        Ok((Entry { hall: hall.clone(), seat }, response))
     }
 
     /// Browsers say which page a connection comes from; anything else may leave that out.
@@ -259,7 +284,7 @@ impl HttpSide {
             response.headers_mut().insert(CONTENT_TYPE, html);
             return response;
         }
-        respond(if self.ws_path.accepts(path) {
+        respond(if self.hall(path).is_some() {
             Refusal::new(
                 StatusCode::UPGRADE_REQUIRED,
                 "",

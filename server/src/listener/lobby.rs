@@ -13,13 +13,18 @@ use tokio::sync::Notify;
 use crate::address::AddressBlock;
 
 /// The lobby.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Lobby {
-    /// How many there may be in all; at least 1.
-    capacity: usize,
-    /// How many there may be from one address.
-    capacity_per_address: usize,
     guests: Mutex<Guests>,
+}
+
+/// How many there may be.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LobbyBounds {
+    /// In all; at least 1.
+    pub(super) total: usize,
+    /// From one address.
+    pub(super) per_address: usize,
 }
 
 #[derive(Debug, Default)]
@@ -38,19 +43,15 @@ pub(super) struct Place {
 }
 
 impl Lobby {
-    pub(super) fn new(capacity: usize, capacity_per_address: usize) -> Self {
-        Self { capacity, capacity_per_address, guests: Mutex::default() }
-    }
-
     /// Takes a connection in. If the lobby is full, the oldest connection of the address that holds most
     /// is asked to leave for it. `None` if this one's address has no place left.
-    pub(super) fn enter(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
+    pub(super) fn enter(self: &Arc<Self>, address: IpAddr, bounds: LobbyBounds) -> Option<Place> {
         let address = AddressBlock::from(address);
         let mut guests = self.guests.lock();
-        if guests.count_of(address) >= self.capacity_per_address {
+        if guests.count_of(address) >= bounds.per_address {
             return None;
         }
-        if guests.count >= self.capacity {
+        while guests.count >= bounds.total && guests.count > 0 {
             guests.evict_one();
         }
         let notice = Arc::new(Notify::new());
@@ -121,21 +122,23 @@ mod tests {
 
     #[test]
     fn one_address_has_so_many_places() {
-        let lobby = Arc::new(Lobby::new(10, 2));
-        let places = [lobby.enter(address(1)), lobby.enter(address(1))];
+        let lobby = Arc::<Lobby>::default();
+        let bounds = LobbyBounds { total: 10, per_address: 2 };
+        let places = [lobby.enter(address(1), bounds), lobby.enter(address(1), bounds)];
         assert!(places.iter().all(Option::is_some));
-        assert!(lobby.enter(address(1)).is_none());
-        assert!(lobby.enter(address(2)).is_some());
+        assert!(lobby.enter(address(1), bounds).is_none());
+        assert!(lobby.enter(address(2), bounds).is_some());
         drop(places);
-        assert!(lobby.enter(address(1)).is_some());
+        assert!(lobby.enter(address(1), bounds).is_some());
     }
 
     #[test]
     fn in_a_full_lobby_the_oldest_of_the_largest_address_makes_room() {
-        let lobby = Arc::new(Lobby::new(4, 3));
-        let honest = lobby.enter(address(1)).unwrap();
-        let greedy = [(); 3].map(|()| lobby.enter(address(2)).unwrap());
-        let newcomer = lobby.enter(address(3)).unwrap();
+        let lobby = Arc::<Lobby>::default();
+        let bounds = LobbyBounds { total: 4, per_address: 3 };
+        let honest = lobby.enter(address(1), bounds).unwrap();
+        let greedy = [(); 3].map(|()| lobby.enter(address(2), bounds).unwrap());
+        let newcomer = lobby.enter(address(3), bounds).unwrap();
         assert_eq!(greedy.each_ref().map(is_evicted), [true, false, false]);
         assert_eq!(greedy.each_ref().map(is_evicted), [true, false, false], "and stays so");
         assert!(!is_evicted(&honest) && !is_evicted(&newcomer));

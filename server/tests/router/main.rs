@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod bounds;
+mod chat_log;
 mod faults;
 mod http;
 mod independent;

@@ -245,6 +245,7 @@ fn newcomer(connection: u64, reader: Arc<dyn Reader>) -> Newcomer {
         client_name: author(connection).client_name.clone(),
         reader,
         mailbox: Arc::new(Mailbox::new(0)),
+        hears: true,
         ask: None,
         session_name: String::new(),
         max_clients_bytes: 0,

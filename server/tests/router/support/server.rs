@@ -31,6 +31,11 @@ impl Setup {
         }
     }
 
+    /// The files that it will be started with.
+    pub(crate) fn folder(&self) -> &Folder {
+        &self.folder
+    }
+
     /// Sets a field of the config file.
     pub(crate) fn field(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.config[name] = value.into();
