@@ -11,8 +11,8 @@ export interface Colour {
 
 /** What the colours are seen on; the same as in style/theme.css, which a test compares. */
 export const SURFACES = {
-  light: ['#ffffff', '#f6f7f6', '#eff2f0', '#e9f4f1', '#fdf3d7'],
-  dark: ['#15181a', '#1b1f21', '#23282a', '#17302c', '#3a3013'],
+  light: ['#ffffff', '#f6f7f6', '#eff2f0', '#fdf3d7'],
+  dark: ['#15181a', '#1b1f21', '#23282a', '#3a3013'],
 } as const
 
 /** Of WCAG 2, level AA, for text. */
@@ -39,9 +39,12 @@ export function colourOf(name: string): Colour {
   return colour
 }
 
+/** Where the hash begins: so that the names that bridges usually have get colours as far apart as can be. */
+const BEGINNING = 1_572_590
+
 /** FNV-1a over the name's characters, and then stirred so that similar names get colours far apart. */
 function hashOf(name: string): number {
-  let hash = 0x811c9dc5
+  let hash = BEGINNING
   for (let index = 0; index < name.length; index += 1) {
     hash = Math.imul(hash ^ name.charCodeAt(index), 0x01000193)
   }

@@ -77,21 +77,25 @@ export function cancel(): void {
 
 /** Goes back to the form. Whoever leaves will not be joined again unasked, so the key is forgotten. */
 export async function leave(): Promise<void> {
-  const left = session.value
-  session.value = undefined
+  const left = putAside()
   failure.value = undefined
   forgetKey()
   form.value = { ...form.value, key: '', keepKey: false }
   await left?.leave()
 }
 
-/** After the router has ended it: joins again by what was in the form. What was not sent is given back to be written. */
+/** After the router has ended it: joins again by what was in the form. */
 export async function rejoin(): Promise<void> {
+  await putAside()?.leave()
+  await enter()
+}
+
+/** Shows the form in place of the chat. What was not sent is written next time. */
+function putAside(): Session | undefined {
   const left = session.value
   if (left) keepDraft([keptDraft(), ...left.unsentTexts()].filter((text) => text !== '').join('\n'))
   session.value = undefined
-  await left?.leave()
-  await enter()
+  return left
 }
 
 function wordsFor(error: unknown, server: string): Failure {

@@ -135,6 +135,9 @@ export function LogView({ chat }: { chat: Chat }) {
         onScroll={onScroll}
         onWheel={onWheel}
         onKeyDown={(event) => onLogKey(event, chat)}
+        onPointerDown={() => {
+          chat.isByPointer = true
+        }}
         onFocusIn={({ target: element }) => {
           const id = idOf(element)
           if (id === undefined) return
