@@ -19,7 +19,7 @@ test('ten thousand messages are all there, and few of them in the DOM', async ({
   const first = async () => Number(/message (\d+) of/.exec((await articles.first().textContent()) ?? '')?.[1])
   await chat.log.hover()
   let oldest = await first()
-  while (oldest > 8500) {
+  while (oldest > 9300) {
     await page.mouse.wheel(0, -4000)
     await expect.poll(first).toBeLessThan(oldest)
     const numbers = (await articles.allTextContents()).map((text) => Number(/message (\d+) of/.exec(text)?.[1]))
