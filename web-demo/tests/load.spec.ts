@@ -7,7 +7,9 @@ import { expect, test } from './support/test.ts'
 /** So many messages the page may have in its DOM, and no more whatever comes. */
 const MOST = 300
 
-test('ten thousand messages are all there, and few of them in the DOM', async ({ page, router }) => {
+test('ten thousand messages are all there, and few of them in the DOM', async ({ page, startRouter }) => {
+  // It keeps them all, however long the page takes to read them.
+  const router = await startRouter({ limits: { 'log-entries': 20_000 } })
   const chat = await ChatPage.join(page, router, 'Ada')
   const rich = await Client.rich(router, 'mc')
   for (let count = 1; count <= 10_000; count += 1) rich.say(`message ${count} of many`)
