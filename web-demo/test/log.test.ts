@@ -187,6 +187,9 @@ test('only so much is kept', () => {
     assert.ok(log.entries.length <= 100)
   }
   assert.ok(log.entries.length >= 90)
+  assert.deepEqual(log.extent, { dropped: log.dropped, length: log.entries.length })
+  assert.equal(log.placeOf(last(log).id), 999)
+  assert.equal(log.placeOf(1), undefined)
   assert.equal(log.dropped + log.entries.length, 1000)
   assert.equal(last(log).seq, 1000)
   assert.equal(log.at(1), undefined)

@@ -8,6 +8,7 @@ import type {
   ReceivedMessage,
 } from 'multichat/slim'
 import type { Change, Entry, Said, Sent } from './entry.ts'
+import type { Extent } from './range.ts'
 
 /** How much is kept. Beyond that a tenth goes at once, the oldest, so that it is not done again for each message. */
 export interface Bounds {
@@ -47,6 +48,17 @@ export class Log {
   /** How many were dropped, so that what is left fits. */
   get dropped(): number {
     return this.#dropped
+  }
+
+  /** How much there is, and how much there was before. */
+  get extent(): Extent {
+    return { dropped: this.#dropped, length: this.entries.length }
+  }
+
+  /** Where in that extent the entry of this page's number is. */
+  placeOf(id: number): number | undefined {
+    const index = this.entries.findLastIndex((entry) => entry.id === id)
+    return index < 0 ? undefined : index + this.#dropped
   }
 
   /** The message at this place of the router's log, if it is kept. */

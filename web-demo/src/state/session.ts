@@ -19,7 +19,7 @@ import { answered, arrived, NOTHING, seen, type Unread } from '../model/unread.t
 import { Frames } from './frames.ts'
 
 /** How many of the newest entries of the room to get on joining. */
-const HISTORY = 500
+const HISTORY = 1000
 
 /** Joins. Rejects with a `MultichatError` if that fails. */
 export async function join(place: Place, signal: AbortSignal): Promise<Session> {
