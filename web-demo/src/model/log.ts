@@ -28,6 +28,7 @@ export class Log {
   #outgoing: Said[] = []
   /** Of the present log of the router. */
   readonly #bySeq = new Map<number, Said>()
+  readonly #byId = new Map<number, Said>()
   #all: readonly Entry[] | undefined
   #lastId = 0
   #dropped = 0
@@ -68,8 +69,7 @@ export class Log {
 
   /** The message of this page's number. */
   find(id: number): Said | undefined {
-    const found = this.entries.findLast((entry) => entry.id === id)
-    return found?.type === 'said' ? found : undefined
+    return this.#byId.get(id)
   }
 
   /** The newest message that this page may still change, if the router's log has it. */
@@ -111,8 +111,9 @@ export class Log {
       isMine: true,
       sent: { type: 'pending' },
       outcomes: [],
-      ...(message.replyTo !== undefined && { replyTo: message.replyTo }),
+      ...this.#answering(message.replyTo),
     }
+    this.#byId.set(said.id, said)
     this.#outgoing.push(said)
     this.#all = undefined
     return said.id
@@ -183,7 +184,7 @@ export class Log {
       outcomes: [],
       ...(seq !== undefined && { seq }),
       ...(sender && { sender }),
-      ...(replyTo !== undefined && { replyTo }),
+      ...this.#answering(replyTo),
       ...(event !== undefined && { event }),
     }
     this.#insert(said)
@@ -227,6 +228,11 @@ export class Log {
     return hole
   }
 
+  #answering(replyTo: number | undefined): Partial<Said> {
+    const original = replyTo === undefined ? undefined : this.#bySeq.get(replyTo)?.id
+    return { ...(replyTo !== undefined && { replyTo }), ...(original !== undefined && { original }) }
+  }
+
   #insert(said: Said): void {
     let at = this.#settled.length
     if (said.seq !== undefined) {
@@ -237,6 +243,7 @@ export class Log {
       }
       this.#bySeq.set(said.seq, said)
     }
+    this.#byId.set(said.id, said)
     this.#settled.splice(at, 0, said)
     this.#characters += sizeOf(said)
     this.#all = undefined
@@ -251,6 +258,7 @@ export class Log {
     if (old.seq !== undefined && this.#isOfThisLog(old)) this.#bySeq.set(old.seq, said)
     const place = this.#settled.lastIndexOf(old)
     if (place >= 0) {
+      this.#byId.set(said.id, said)
       this.#settled[place] = said
       this.#characters += sizeOf(said) - sizeOf(old)
     }
@@ -259,12 +267,19 @@ export class Log {
   }
 
   #mark(id: number, sent: Sent): void {
-    this.#outgoing = this.#outgoing.map((said) => (said.id === id ? { ...said, sent } : said))
+    const said = this.#byId.get(id)
+    const place = said ? this.#outgoing.indexOf(said) : -1
+    if (!said || place < 0) return
+    const marked = { ...said, sent }
+    this.#byId.set(id, marked)
+    this.#outgoing = this.#outgoing.with(place, marked)
     this.#all = undefined
   }
 
   #takeOutgoing(id: number): Said | undefined {
     const said = this.#outgoing.find((it) => it.id === id)
+    if (!said) return undefined
+    this.#byId.delete(id)
     this.#outgoing = this.#outgoing.filter((it) => it !== said)
     this.#all = undefined
     return said
@@ -280,6 +295,7 @@ export class Log {
     }
     for (const entry of this.#settled.splice(0, count)) {
       this.#characters -= sizeOf(entry)
+      this.#byId.delete(entry.id)
       if (entry.type === 'said' && entry.seq !== undefined && this.#isOfThisLog(entry)) this.#bySeq.delete(entry.seq)
     }
     this.#dropped += count

@@ -25,25 +25,26 @@ let attempt: AbortController | undefined
 
 /** Fills the form in, and joins if all that it takes is there. */
 export function begin(): void {
+  // A link that is opened in a tab which shows the page already loads nothing.
+  addEventListener('hashchange', takeInvitation)
+  if (takeInvitation()) return
   const kept = keptPlace()
+  const { server = serverOf(location), path = '', key = '' } = kept ?? {}
+  form.value = { server, path, key, name: keptName() ?? kept?.name ?? '', keepKey: key !== '' }
+  if (key) void enter()
+}
+
+/** Joins by the page's address, if that has a key and nobody has joined yet. */
+function takeInvitation(): boolean {
   const invited = invitation(location.hash)
-  if (invited) {
-    // So that the key stays in no history, is in no picture of the screen, and is passed on with no link.
-    history.replaceState(history.state, '', location.pathname + location.search + withoutKey(location.hash))
-    const name = invited.name ?? keptName() ?? friendlyName(Math.random)
-    form.value = { server: serverOf(location), path: '', ...invited, name, keepKey: false }
-    void enter()
-    return
-  }
-  const name = keptName() ?? kept?.name ?? ''
-  form.value = {
-    server: kept?.server ?? serverOf(location),
-    name,
-    key: kept?.key ?? '',
-    path: kept?.path ?? '',
-    keepKey: kept?.key !== undefined,
-  }
-  if (kept?.key) void enter()
+  if (!invited) return false
+  // So that the key stays in no history, is in no picture of the screen, and is passed on with no link.
+  history.replaceState(history.state, '', location.pathname + location.search + withoutKey(location.hash))
+  if (session.value || isJoining.value) return true
+  const name = invited.name ?? keptName() ?? friendlyName(Math.random)
+  form.value = { server: serverOf(location), path: '', ...invited, name, keepKey: false }
+  void enter()
+  return true
 }
 
 /** Joins by what is in the form. */

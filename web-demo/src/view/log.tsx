@@ -61,7 +61,7 @@ export function LogView({ chat }: { chat: Chat }) {
       >
         <Rows chat={chat} scroller={scroller} />
       </div>
-      {!session.isAtEnd.value && <Pill chat={chat} />}
+      {!session.isAtEnd.value && <Pill chat={chat} scroller={scroller} />}
     </div>
   )
 }
@@ -102,12 +102,14 @@ function Rows({ chat, scroller }: { chat: Chat; scroller: Scroller }) {
   )
 }
 
-function Pill({ chat }: { chat: Chat }) {
+function Pill({ chat, scroller }: { chat: Chat; scroller: Scroller }) {
   const { count } = chat.session.unread.value
   return (
     <button
       type="button"
       class={count > 0 ? 'pill new' : 'pill'}
+      // It lies upon the log, and comes under the pointer of who scrolls.
+      onWheel={scroller.onWheelAbove}
       onClick={() => {
         chat.jump.value = { to: 'end' }
         chat.write()
@@ -131,5 +133,5 @@ function Beginning({ isEmpty, isCut }: { isEmpty: boolean; isCut: boolean }) {
 }
 
 function originalOf(entry: Entry, { session: { log } }: Chat): Said | undefined {
-  return entry.type === 'said' && entry.replyTo !== undefined ? log.at(entry.replyTo) : undefined
+  return entry.type === 'said' && entry.original !== undefined ? log.find(entry.original) : undefined
 }

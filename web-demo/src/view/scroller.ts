@@ -8,6 +8,9 @@ import type { Chat, Jump } from '../state/chat.ts'
 /** So near to an end of what is in the DOM, more is brought, in pixels. */
 const NEAR = 800
 
+/** The height of a line, for wheels that count in lines. */
+const LINE = 24
+
 /** A message and where it is seen, so that it stays there when others come and go. */
 interface Anchor {
   readonly id: string
@@ -107,6 +110,11 @@ export class Scroller {
   readonly onWheel = ({ deltaY }: WheelEvent): void => {
     const { session } = this.#chat
     if (deltaY < 0 && this.box && this.box.scrollTop > 0 && session.isAtEnd.peek()) session.look(false)
+  }
+
+  /** The wheel was turned upon something that lies above the log. */
+  readonly onWheelAbove = ({ deltaY, deltaMode }: WheelEvent): void => {
+    this.box?.scrollBy(0, deltaMode === WheelEvent.DOM_DELTA_PIXEL ? deltaY : deltaY * LINE)
   }
 
   /** Brings more where the reader comes near an end of what is there. */
