@@ -53,8 +53,8 @@ test('the colour of every source is legible on every surface, in light and dark'
 })
 
 test('a source has the same colour in every visit', () => {
-  assert.deepEqual(colourOf('irc'), { light: '#81558e', dark: '#c399d0' })
-  assert.deepEqual(colourOf('minecraft'), { light: '#257e14', dark: '#72c265' })
+  assert.deepEqual(colourOf('irc'), { light: '#82608d', dark: '#c09bcc' })
+  assert.deepEqual(colourOf('minecraft'), { light: '#387b2e', dark: '#7fbe75' })
 })
 
 test('sources are told apart', () => {

@@ -84,6 +84,15 @@ test('what may have arrived is recognised when it comes back', () => {
   assert.deepEqual(texts(log), ['a', 'mine'])
 })
 
+test('what has come back already is there once when its ack comes', () => {
+  const log = told(message(1, 'a'))
+  const id = log.say({ content: 'mine' }, NOW)
+  log.apply(message(2, 'mine', { source: 'me', own: true, replay: true }), NOW)
+  log.confirm(id, { type: 'logged', seq: 2, time: NOW })
+  assert.deepEqual(texts(log), ['a', 'mine'])
+  assert.deepEqual(last(log).sent, { type: 'sent' })
+})
+
 test('what surely has not arrived is another message', () => {
   const log = told()
   log.fail(log.say({ content: 'mine' }, NOW), 'No.', false)

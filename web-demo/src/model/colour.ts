@@ -31,8 +31,8 @@ export function colourOf(name: string): Colour {
   const hue = hash % 360
   const isStrong = ((hash >>> 9) & 1) === 1
   const colour = {
-    light: legible(0.52, isStrong ? 0.16 : 0.1, hue, SURFACES.light, -STEP),
-    dark: legible(0.74, isStrong ? 0.15 : 0.09, hue, SURFACES.dark, STEP),
+    light: legible(0.62, isStrong ? 0.13 : 0.08, hue, SURFACES.light, -STEP),
+    dark: legible(0.74, isStrong ? 0.12 : 0.08, hue, SURFACES.dark, STEP),
   }
   if (cache.size > 2000) cache.clear()
   cache.set(name, colour)

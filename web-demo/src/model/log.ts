@@ -238,8 +238,9 @@ export class Log {
     if (said.seq !== undefined) {
       for (; at > 0; at -= 1) {
         const before = this.#settled[at - 1]
+        // Where there is a gap, another log may have ended.
         if (before?.type !== 'said' || before.seq === undefined) break
-        if (before.seq < said.seq || !this.#isOfThisLog(before)) break
+        if (before.seq < said.seq) break
       }
       this.#bySeq.set(said.seq, said)
     }
