@@ -22,6 +22,7 @@ mod frame;
 mod halls;
 mod listener;
 mod rate;
+mod reloads;
 mod room;
 mod server;
 mod tally;
@@ -29,4 +30,5 @@ pub mod tls;
 mod token;
 
 pub use listener::LocalAddress;
+pub use reloads::Reloads;
 pub use server::{BindError, Handle, ReloadError, Server};

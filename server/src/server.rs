@@ -9,10 +9,11 @@ use tokio_util::task::AbortOnDropHandle;
 use tracing::{info, warn};
 
 use crate::{
-    admin::{Admin, Office, Reloads},
+    admin::{Admin, Office},
     config::{Config, Host},
     halls::Halls,
     listener::{Entrance, Listener, LocalAddress},
+    reloads::Reloads,
     tls::{self, TlsError},
 };
 
@@ -34,9 +35,9 @@ struct State {
     halls: Arc<Mutex<Halls>>,
     /// What operators look at, if they have a port.
     office: Option<Arc<Office>>,
-    reloads: Arc<Reloads>,
     /// For the whole shutdown.
     shutdown: Mutex<Duration>,
+    reloads: Arc<Mutex<Reloads>>,
 }
 
 /// Why a router can't start.
@@ -105,7 +106,7 @@ impl Server {
         let mut halls = Halls::default();
         let entrance = Arc::new(Entrance::new(&config, tls, halls.apply(&config)?));
         let halls = Arc::new(Mutex::new(halls));
-        let reloads = Arc::new(Reloads::new());
+        let reloads = Arc::new(Mutex::new(Reloads::none()));
         let listen_error = |source| BindError::Listen { host: config.host.clone(), source };
         let listener = Listener::bind(&config, entrance.clone()).await.map_err(listen_error)?;
         let admin = match &config.admin {
@@ -121,8 +122,8 @@ impl Server {
             entrance,
             halls,
             office: admin.as_ref().map(|admin| admin.office().clone()),
-            reloads,
             shutdown: Mutex::new(config.limits.shutdown),
+            reloads,
         };
         Ok(Self { listener, admin, state: Arc::new(state) })
     }
@@ -188,14 +189,17 @@ impl Handle {
     ///
     /// [`ReloadError`] says what is wrong. Nothing has changed then.
     pub fn reload(&self, config: &Config) -> Result<Vec<&'static str>, ReloadError> {
-        let outcome = self.try_reload(config);
-        self.0.reloads.count(outcome.is_ok());
-        outcome
+        self.try_reload(config).inspect_err(|_| self.count_failed_reload())
     }
 
-    /// Counts a configuration that should hold, but can't even be read.
-    pub fn count_unreadable(&self) {
-        self.0.reloads.count(false);
+    /// Counts a reload that failed before there was a configuration.
+    pub fn count_failed_reload(&self) {
+        self.0.reloads.lock().fail();
+    }
+
+    /// How reloading went so far.
+    pub fn reloads(&self) -> Reloads {
+        *self.0.reloads.lock()
     }
 
     fn try_reload(&self, config: &Config) -> Result<Vec<&'static str>, ReloadError> {
@@ -206,6 +210,7 @@ impl Handle {
         let routes = halls.apply(config)?;
         state.entrance.change(config, tls, routes);
         *state.shutdown.lock() = config.limits.shutdown;
+        state.reloads.lock().succeed();
         let mut unchanged = Vec::new();
         if config.host != state.host {
             unchanged.push("host");

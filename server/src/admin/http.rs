@@ -172,7 +172,7 @@ impl Office {
 
     async fn metrics(&self) -> Result<Answer, Refusal> {
         let halls = self.halls();
-        let (entrance, reloads) = (self.entrance.figures(), self.reloads.figures());
+        let (entrance, reloads) = (self.entrance.figures(), *self.reloads.lock());
         let started = self.started;
         let text = self.look(move || metrics::scrape(&halls, entrance, reloads, started)).await?;
         Ok(answer(metrics::CONTENT_TYPE, text))

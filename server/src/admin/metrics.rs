@@ -16,13 +16,11 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use super::{
-    process::{self, ProcessFigures},
-    reloads::ReloadFigures,
-};
+use super::process::{self, ProcessFigures};
 use crate::{
     connection::{Hall, Traffic},
     listener::EntranceFigures,
+    reloads::Reloads,
     room::Figures,
 };
 
@@ -33,7 +31,7 @@ pub(super) const CONTENT_TYPE: &str = prometheus_text::CONTENT_TYPE;
 pub(super) fn scrape(
     halls: &[Arc<Hall>],
     entrance: EntranceFigures,
-    reloads: ReloadFigures,
+    reloads: Reloads,
     started: SystemTime,
 ) -> String {
     let rooms = halls.iter().map(|hall| RoomFigures::of(hall)).collect();
@@ -55,7 +53,7 @@ pub(super) fn scrape(
 struct Everything {
     rooms: Vec<RoomFigures>,
     entrance: EntranceFigures,
-    reloads: ReloadFigures,
+    reloads: Reloads,
     started: SystemTime,
     process: Option<ProcessFigures>,
 }
@@ -287,18 +285,18 @@ impl Everything {
         metrics.counter(
             "multichat_config_reloads",
             "Times that another configuration was to hold, by result",
-            [([("result", "success")], reloads.good), ([("result", "failure")], reloads.bad)],
+            [([("result", "success")], reloads.succeeded), ([("result", "failure")], reloads.failed)],
         )?;
         metrics.gauge(
             "multichat_config_last_reload_successful",
             "Whether the last reload did not fail, or there was none",
-            [([], u64::from(reloads.is_good))],
+            [([], u64::from(!reloads.has_failed))],
         )?;
         metrics.family(
             "multichat_config_last_reload_success_timestamp_seconds",
             "When the configuration began to hold that holds now",
             MetricType::Gauge,
-            [([], seconds(reloads.good_at))],
+            [([], seconds(reloads.succeeded_at))],
             |mut encoder, time| encoder.encode_gauge(&time),
         )?;
         metrics.gauge(

@@ -6,7 +6,6 @@ mod http;
 mod metrics;
 mod page;
 mod process;
-mod reloads;
 #[cfg(test)]
 mod tests;
 
@@ -31,13 +30,13 @@ use tokio::{
 };
 use tracing::debug;
 
-pub(crate) use self::reloads::Reloads;
 use crate::{
     address::PeerAddress,
     config::{self, Config, Host, Limits, SecretKey},
     connection::{ByteStream, Failures},
     halls::Halls,
     listener::{Acceptor, Entrance, Lobby, LobbyBounds, LocalAddress, bind_own},
+    reloads::Reloads,
 };
 
 /// The most bytes of a request's head.
@@ -67,7 +66,7 @@ pub(crate) struct Admin {
 pub(crate) struct Office {
     halls: Arc<Mutex<Halls>>,
     entrance: Arc<Entrance>,
-    reloads: Arc<Reloads>,
+    reloads: Arc<Mutex<Reloads>>,
     setting: ArcSwap<Setting>,
     started: SystemTime,
     is_closing: AtomicBool,
@@ -101,7 +100,7 @@ impl Admin {
         admin: &config::Admin,
         halls: Arc<Mutex<Halls>>,
         entrance: Arc<Entrance>,
-        reloads: Arc<Reloads>,
+        reloads: Arc<Mutex<Reloads>>,
     ) -> io::Result<Self> {
         let acceptor = Acceptor::new(vec![bind_own(&admin.host, &config.limits).await?])?;
         // A name may stand for any address.

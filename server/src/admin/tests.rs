@@ -80,7 +80,7 @@ async fn reloads_are_counted_by_what_came_of_them() {
     assert_eq!(counts().await, [0, 0, 1]);
     handle.reload(&good).unwrap();
     assert_eq!(counts().await, [1, 0, 1]);
-    handle.count_unreadable();
+    handle.count_failed_reload();
     assert_eq!(counts().await, [1, 1, 0]);
     good.wss = Some(crate::config::Wss { keyfile: "nowhere".into(), certfile: "nowhere".into() });
     handle.reload(&good).unwrap_err();

@@ -70,6 +70,8 @@ pub(crate) struct Listener {
 /// The way from the port into the rooms.
 pub(crate) struct Entrance {
     setting: ArcSwap<Setting>,
+    /// Those that the port was opened with.
+    port_limits: Limits,
     lobby: Arc<Lobby>,
     seats: Arc<Seats>,
     refusals: Semaphore,
@@ -97,7 +99,7 @@ pub(crate) struct EntranceFigures {
 /// What the configuration says of the way in. A connection finds the setting of the moment at which it comes.
 struct Setting {
     tls: Option<TlsAcceptor>,
-    http: HttpSide,
+    http: Arc<HttpSide>,
     proxies: TrustedProxies,
     /// Whether the trusted proxies send a PROXY header.
     proxy_protocol: bool,
@@ -110,6 +112,7 @@ impl Entrance {
         let seats = Arc::<Seats>::default();
         Self {
             setting: ArcSwap::from_pointee(Setting::new(config, tls, routes, seats.clone())),
+            port_limits: config.limits.clone(),
             lobby: Arc::default(),
             seats,
             refusals: Semaphore::new(REFUSALS),
@@ -140,7 +143,7 @@ impl Setting {
     fn new(config: &Config, tls: Option<TlsAcceptor>, routes: Vec<Route>, seats: Arc<Seats>) -> Self {
         Self {
             tls,
-            http: HttpSide::new(config, routes, seats),
+            http: Arc::new(HttpSide::new(config, routes, seats)),
             proxies: config.trusted_proxies.clone(),
             proxy_protocol: config.proxy_protocol,
             limits: config.limits.clone(),
@@ -199,7 +202,7 @@ impl Entrance {
         let id = ConnectionId(self.next_id.fetch_add(1, Ordering::Relaxed));
         info!(connection = id.0, %address, "connected");
         let setting = self.setting.load_full();
-        if cfg!(not(target_os = "linux")) {
+        if !socket::are_handed_down(&self.port_limits, &setting.limits) {
             socket.set_options(&setting.limits);
         }
         // What follows is boxed, so that an idle connection's task takes no more memory than it needs.
@@ -276,7 +279,7 @@ impl Entrance {
     /// Leads a connection through HTTP and registration.
     async fn admit<S: ByteStream>(&self, stream: S, visitor: Box<Visitor>) -> Option<(Member<S>, Seat)> {
         let outcome = select! {
-            outcome = visitor.setting().http.upgrade(stream, &visitor) => outcome,
+            outcome = visitor.setting().http.upgrade(stream, &visitor, || self.setting.load().http.clone()) => outcome,
             ending = self.interrupt(&visitor) => {
                 self.refused(visitor.peer(), ending.label(), ending);
                 return None;
