@@ -68,13 +68,16 @@ fn what_can_not_be_used() {
         ("{}", "\"admin.host\" must be where to listen"),
         (r#"{"host": "127.0.0.1"}"#, "\"admin.host\" must be where to listen"),
         (r#"{"host": "systemd", "key": "k"}"#, "\"admin.host\" must be where to listen"),
-        (r#"{"host": "127.0.0.1:1", "key": ""}"#, "\"admin.key\" must be the key that operators show"),
-        (r#"{"host": ":1", "key": 7}"#, "\"admin.key\" must be the key that operators show"),
-        (r#"{"host": ":1", "key": "change-me"}"#, "\"admin.key\" must be a key that only operators know"),
+        (r#"{"host": "127.0.0.1:1", "key": ""}"#, "\"admin.key\" must be the key that operators alone show"),
+        (r#"{"host": ":1", "key": 7}"#, "\"admin.key\" must be the key that operators alone show"),
+        (r#"{"host": ":1", "key": "change-me"}"#, "\"admin.key\" must be the key that operators alone show"),
     ] {
         let problem = wrong(fields);
         assert!(problem.starts_with(begins), "{problem}");
     }
+    // No message has a key in it.
+    let clients = wrong(r#"{"host": ":1", "key": "k3y"}"#);
+    assert!(clients.ends_with(": clients register with it") && !clients.contains("k3y"), "{clients}");
     let problem = wrong(r#"{"host": ":1", "key": {"sha256": "s3cret"}}"#);
     assert!(!problem.contains("s3cret"), "{problem}");
     let hint = warnings(&with(r#", "admin": {"host": "127.0.0.1:1", "secret-key": "k"}"#));
