@@ -3,7 +3,9 @@
 use serde_json::json;
 use tokio::{select, sync::oneshot};
 
-use super::super::support::{Browser, Client, End, KEY, Operator, Rich, Route, Setup, register, upgrade};
+use super::super::support::{
+    Browser, Client, End, KEY, Metrics, Operator, Rich, Route, Setup, register, upgrade,
+};
 
 const PLAIN: &str = "dialect=\"plain\"";
 const RICH: &str = "dialect=\"rich\"";
@@ -79,9 +81,16 @@ async fn who_is_refused_is_counted_by_reason() {
     let limits = json!({"unregistered-connections-per-address": 1, "connections": 2});
     let server = Setup::new().admin().field("ws-path", "/chat").limits(limits).start().await;
     let operator = Operator::of(&server);
+    // Each has given its place back before the next one comes.
+    let all_gone = async || {
+        let is_so = |metrics: &Metrics| metrics.count("multichat_unregistered_connections") == 0;
+        operator.sees("that all are gone", is_so).await;
+    };
     let refused = async |request: String| Browser::ask(&server, &request).await.status;
     assert_eq!(refused(upgrade("/elsewhere", "")).await, 404);
+    all_gone().await;
     assert_eq!(refused(upgrade("/chat", "Origin: https://evil.example\r\n")).await, 403);
+    all_gone().await;
     let mut browser = Browser::connect(&server).await;
     browser.send(upgrade("/chat", "")).await;
     let mut client = Client::upgraded(browser).await;
@@ -152,6 +161,9 @@ async fn counters_never_fall_and_lose_nothing_while_clients_come_and_go() {
         }
         visitor.chat("bye").await;
         speaker.hear().await;
+        drop(visitor);
+        // So that nothing more is sent to it.
+        operator.sees("that it is gone", |metrics| metrics.count("multichat_websockets") == 1).await;
     }
     let all = (VISITS * (SAID + 1)) as u64;
     let gone = |reason| format!("reason=\"{reason}\"");

@@ -26,7 +26,7 @@ pub(crate) use self::{
     frame::{Frame, frame},
     http::{Browser, Response, get, upgrade},
     log::{LogReader, reason},
-    operator::Operator,
+    operator::{Metrics, Operator},
     pair::Pair,
     program::{Program, Setup as ProgramSetup},
     random::Random,
