@@ -17,16 +17,16 @@ use std::{
 use bytes::{Buf as _, Bytes};
 use tokio::{
     select,
+    sync::oneshot,
     task::spawn_blocking,
     time::{Instant, sleep},
 };
-use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use tracing_appender::rolling::{RollingFileAppender, Rotation};
 
 use crate::{
     config::{ChatLog, Rotate},
-    room::{Entry, Followed, Follower, Room},
+    room::{Entry, Followed, Follower, Room, Seq},
 };
 
 /// About so many bytes of the log are written at once.
@@ -64,14 +64,14 @@ pub(crate) struct ChatLogWriter {
 }
 
 impl ChatLogWriter {
-    /// A writer of what is said in the room from now on.
-    pub(crate) fn new(name: &str, room: Arc<Room>, number: u32, config: &ChatLog) -> Self {
+    /// A writer of what is said in the room after the entry at `start`.
+    pub(crate) fn new(name: &str, room: Arc<Room>, number: u32, start: Seq, config: &ChatLog) -> Self {
         let config = config.clone();
-        Self::to(name, room, number, Arc::new(move || open(&config)))
+        Self::to(name, room, number, start, Arc::new(move || open(&config)))
     }
 
-    fn to(name: &str, room: Arc<Room>, number: u32, open: Open) -> Self {
-        let follower = Follower::new(room.clone(), number, room.newest());
+    fn to(name: &str, room: Arc<Room>, number: u32, start: Seq, open: Open) -> Self {
+        let follower = Follower::new(room.clone(), number, start);
         let epoch = serde_json::Value::from(room.epoch());
         let head = format!(r#"{{"room":"{name}","epoch":{epoch},"#);
         Self {
@@ -88,8 +88,9 @@ impl ChatLogWriter {
         }
     }
 
-    /// Writes until the room is closed, or `stop` is set; then what has been said by then, if the disk takes it.
-    pub(crate) async fn run(mut self, stop: CancellationToken) {
+    /// Writes until the room is closed, or up to the entry that `stop` names; when it is dropped, up to what has been
+    /// said by then. What the disk does not take in the end is left out.
+    pub(crate) async fn run(mut self, mut stop: oneshot::Receiver<Seq>) {
         let mut give_up_at = None;
         loop {
             while self.batch.has_remaining() {
@@ -104,15 +105,15 @@ impl ChatLogWriter {
                         sleep(PAUSE).await;
                     }
                 }
-                if stop.is_cancelled() || self.room.is_closed() {
+                if self.is_ending || self.room.is_closed() {
                     give_up_at.get_or_insert_with(|| Instant::now() + LAST_WORDS);
                 }
             }
             let followed = select! {
                 followed = self.follower.next(BATCH_BYTES) => followed,
-                () = stop.cancelled(), if !self.is_ending => {
+                end = &mut stop, if !self.is_ending => {
                     self.is_ending = true;
-                    self.follower.stop_at(self.room.newest());
+                    self.follower.stop_at(end.unwrap_or_else(|_| self.room.newest()));
                     continue;
                 }
             };

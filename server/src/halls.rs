@@ -2,11 +2,8 @@
 
 use std::{collections::HashSet, sync::Arc, thread};
 
-use tokio::{select, task::JoinSet};
-use tokio_util::{
-    sync::{CancellationToken, DropGuard},
-    task::TaskTracker,
-};
+use tokio::{select, sync::oneshot, task::JoinSet};
+use tokio_util::task::TaskTracker;
 use tracing::info;
 
 use crate::{
@@ -14,7 +11,7 @@ use crate::{
     config::{self, Config},
     connection::{Failures, Hall},
     listener::Route,
-    room::Room,
+    room::{Room, Seq},
     token,
 };
 
@@ -33,8 +30,8 @@ pub(crate) struct Halls {
 #[derive(Debug)]
 struct Open {
     hall: Arc<Hall>,
-    /// Stops what is written of it, when it is dropped.
-    chat_log: Option<DropGuard>,
+    /// Stops what is written of it.
+    chat_log: Option<oneshot::Sender<Seq>>,
     /// How often its chat log was begun.
     chat_logs: u32,
 }
@@ -104,14 +101,18 @@ impl Halls {
     /// somebody waits for who has moved them away.
     fn write_chat_log(&mut self, config: &config::Room) {
         let Some(open) = self.open.iter_mut().find(|open| *open.hall.name() == config.name) else { return };
-        // The one before writes to its end what has been said so far.
-        open.chat_log = None;
+        let room = open.hall.room();
+        let newest = room.newest();
+        if let Some(stop) = open.chat_log.take() {
+            // It may have ended by itself.
+            let _ = stop.send(newest);
+        }
         let Some(chat_log) = &config.chat_log else { return };
         open.chat_logs += 1;
-        let stop = CancellationToken::new();
-        let writer = ChatLogWriter::new(config.name.as_str(), open.hall.room(), open.chat_logs, chat_log);
-        self.chat_logs.spawn(writer.run(stop.clone()));
-        open.chat_log = Some(stop.drop_guard());
+        let (stop, stopped) = oneshot::channel();
+        let writer = ChatLogWriter::new(config.name.as_str(), room, open.chat_logs, newest, chat_log);
+        self.chat_logs.spawn(writer.run(stopped));
+        open.chat_log = Some(stop);
     }
 }
 

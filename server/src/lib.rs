@@ -25,4 +25,5 @@ mod server;
 pub mod tls;
 mod token;
 
-pub use server::{BindError, Handle, ReloadError, Server};
+pub use listener::LocalAddress;
+pub use server::{BindError, Handle, ReloadError, Reloads, Server};

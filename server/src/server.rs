@@ -1,6 +1,12 @@
 //! The whole of it: rooms, and a port.
 
-use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    io,
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use parking_lot::Mutex;
 use tokio::time::{Instant, timeout_at};
@@ -10,14 +16,13 @@ use tracing::{info, warn};
 use crate::{
     config::{Config, Host},
     halls::Halls,
-    listener::{Entrance, Listener},
+    listener::{Entrance, Listener, LocalAddress},
     tls::{self, TlsError},
 };
 
 /// A router with an open port.
 pub struct Server {
     listener: Listener,
-    local_addr: SocketAddr,
     state: Arc<State>,
 }
 
@@ -32,6 +37,19 @@ struct State {
     halls: Mutex<Halls>,
     /// For the whole shutdown.
     shutdown: Mutex<Duration>,
+    reloads: Mutex<Reloads>,
+}
+
+/// How it went with configurations so far.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Reloads {
+    /// How often another one was to hold, and does.
+    pub succeeded: u64,
+    /// How often one was to hold that could not be used.
+    pub failed: u64,
+    /// Since when the one that holds does.
+    pub succeeded_at: SystemTime,
 }
 
 /// Why a router can't start.
@@ -45,7 +63,7 @@ pub enum BindError {
     #[error("can't make up a name for the log: {0}")]
     Random(#[from] getrandom::Error),
     /// The port can't be had.
-    #[error("can't listen on {host}: {source}{}", advice(source))]
+    #[error("can't listen on {host}: {source}{}", advice(host, source))]
     Listen {
         /// Where.
         host: Host,
@@ -54,13 +72,17 @@ pub enum BindError {
     },
 }
 
-fn advice(error: &io::Error) -> &'static str {
-    match error.kind() {
-        io::ErrorKind::AddrInUse => "; stop the program that has this port, or choose another `host`",
-        io::ErrorKind::PermissionDenied => {
+fn advice(host: &Host, error: &io::Error) -> &'static str {
+    match (error.kind(), host) {
+        (io::ErrorKind::AddrInUse, _) => "; stop the program that has this port, or choose another `host`",
+        (io::ErrorKind::NotFound, Host::Unix(_)) => "; make the folder of the socket first, see `host`",
+        (io::ErrorKind::PermissionDenied, Host::Unix(_)) => {
+            "; the user that runs the server must be able to write to the folder of the socket, see `host`"
+        }
+        (io::ErrorKind::PermissionDenied, _) => {
             "; ports below 1024 need a privilege, choose a higher one in `host`"
         }
-        io::ErrorKind::AddrNotAvailable => "; this machine has no such address, see `host`",
+        (io::ErrorKind::AddrNotAvailable, _) => "; this machine has no such address, see `host`",
         _ => "",
     }
 }
@@ -89,19 +111,28 @@ impl Server {
         let entrance = Arc::new(Entrance::new(&config, tls, halls.apply(&config)?));
         let listen_error = |source| BindError::Listen { host: config.host.clone(), source };
         let listener = Listener::bind(&config, entrance.clone()).await.map_err(listen_error)?;
-        let local_addr = listener.local_addr().map_err(listen_error)?;
         let state = State {
             host: config.host,
             entrance,
             halls: Mutex::new(halls),
             shutdown: Mutex::new(config.limits.shutdown),
+            reloads: Mutex::new(Reloads { succeeded: 0, failed: 0, succeeded_at: SystemTime::now() }),
         };
-        Ok(Self { listener, local_addr, state: Arc::new(state) })
+        Ok(Self { listener, state: Arc::new(state) })
     }
 
-    /// The address of the port: what `host` means, with the port that was chosen if that was 0.
-    pub fn local_addr(&self) -> SocketAddr {
-        self.local_addr
+    /// The addresses of the port: what `host` means, with the port that was chosen if that was 0. There may be
+    /// several if systemd has opened them.
+    pub fn addresses(&self) -> &[LocalAddress] {
+        self.listener.addresses()
+    }
+
+    /// The address of the port, or of the first one, in TCP.
+    pub fn local_addr(&self) -> Option<SocketAddr> {
+        self.addresses().iter().find_map(|address| match address {
+            LocalAddress::Tcp(address) => Some(*address),
+            LocalAddress::Unix(_) => None,
+        })
     }
 
     /// What changes this router while it runs.
@@ -141,6 +172,20 @@ impl Handle {
     ///
     /// [`ReloadError`] says what is wrong. Nothing has changed then.
     pub fn reload(&self, config: &Config) -> Result<Vec<&'static str>, ReloadError> {
+        self.try_reload(config).inspect_err(|_| self.count_failed_reload())
+    }
+
+    /// Counts a reload that failed before there was a configuration.
+    pub fn count_failed_reload(&self) {
+        self.0.reloads.lock().failed += 1;
+    }
+
+    /// How reloading went so far.
+    pub fn reloads(&self) -> Reloads {
+        *self.0.reloads.lock()
+    }
+
+    fn try_reload(&self, config: &Config) -> Result<Vec<&'static str>, ReloadError> {
         let Self(state) = self;
         let tls = acceptor(config)?;
         // Held to the end: of two that come at once, one comes after the other.
@@ -148,6 +193,9 @@ impl Handle {
         let routes = halls.apply(config)?;
         state.entrance.change(config, tls, routes);
         *state.shutdown.lock() = config.limits.shutdown;
+        let mut reloads = state.reloads.lock();
+        reloads.succeeded += 1;
+        reloads.succeeded_at = SystemTime::now();
         Ok(if config.host == state.host { Vec::new() } else { vec!["host"] })
     }
 }
@@ -159,7 +207,7 @@ fn acceptor(config: &Config) -> Result<Option<TlsAcceptor>, TlsError> {
 
 impl std::fmt::Debug for Server {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Server").field("local_addr", &self.local_addr).finish_non_exhaustive()
+        f.debug_struct("Server").field("addresses", &self.addresses()).finish_non_exhaustive()
     }
 }
 

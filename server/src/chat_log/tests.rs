@@ -1,4 +1,4 @@
-use std::collections::VecDeque;
+use std::{collections::VecDeque, ops::Range};
 
 use multichat::protocol::ClientName;
 use parking_lot::Mutex;
@@ -86,10 +86,15 @@ fn say(room: &Room, content: &str) {
 }
 
 /// Starts to write.
-fn write(room: &Arc<Room>, disk: &Disk) -> (JoinHandle<()>, CancellationToken) {
-    let stop = CancellationToken::new();
-    let writer = ChatLogWriter::to("hall", room.clone(), 1, disk.open());
-    (tokio::spawn(writer.run(stop.clone())), stop)
+fn write(room: &Arc<Room>, disk: &Disk) -> (JoinHandle<()>, oneshot::Sender<Seq>) {
+    let (stop, stopped) = oneshot::channel();
+    let writer = ChatLogWriter::to("hall", room.clone(), 1, room.newest(), disk.open());
+    (tokio::spawn(writer.run(stopped)), stop)
+}
+
+/// Lets the writer write all that there is.
+async fn settle() {
+    sleep(PAUSE).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -150,16 +155,19 @@ async fn one_writer_ends_where_the_next_begins() {
     let room = room(1000);
     let (first_disk, second_disk) = (Disk::default(), Disk::default());
     let (first, stop) = write(&room, &first_disk);
-    for number in 0..10 {
-        say(&room, &format!("{number}"));
-    }
-    stop.cancel();
-    let second = ChatLogWriter::to("hall", room.clone(), 2, second_disk.open());
-    let second = tokio::spawn(second.run(CancellationToken::new()));
+    let numbers = |range: Range<u32>| range.for_each(|number| say(&room, &format!("{number}")));
+    numbers(0..5);
+    settle().await;
+    numbers(5..10);
+    let newest = room.newest();
+    // Before the first has its turn, there is more already.
+    stop.send(newest).unwrap();
+    numbers(10..15);
+    let second = ChatLogWriter::to("hall", room.clone(), 2, newest, second_disk.open());
+    let (_stop, stopped) = oneshot::channel();
+    let second = tokio::spawn(second.run(stopped));
     first.await.unwrap();
-    for number in 10..20 {
-        say(&room, &format!("{number}"));
-    }
+    numbers(15..20);
     room.close();
     second.await.unwrap();
     let written = [first_disk.contents(), second_disk.contents()].concat();

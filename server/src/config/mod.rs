@@ -1,11 +1,15 @@
 //! The configuration: read from a JSON file into types whose bad states cannot exist.
 
+mod advice;
 mod content_policy;
 mod error;
+mod files;
 mod host;
 mod keys;
 mod limits;
 mod origins;
+mod pattern;
+mod proxies;
 mod read;
 mod read_keys;
 mod read_limits;
@@ -21,10 +25,12 @@ use std::{net::SocketAddr, path::PathBuf};
 
 pub use content_policy::{BadContentPolicy, ContentPolicy};
 pub use error::{ConfigError, Found, Problem, Warning};
+pub use files::Files;
 pub use host::{Host, HostError};
 pub use keys::{Client, Grant, Keys, Rights};
 pub use limits::Limits;
 pub use origins::{AllowedOrigins, OriginError};
+pub use proxies::{ProxyError, TrustedProxies};
 pub use room::{ChatLog, Room, RoomName, RoomNameError, Rotate};
 pub use secret_key::{EmptyKey, KeyDigest, SecretKey};
 pub use web_root::WebRootError;
@@ -43,6 +49,10 @@ pub struct Config {
     pub content_policy: Option<ContentPolicy>,
     /// `allowed-origins`: which web pages may connect beside those of the same host.
     pub allowed_origins: AllowedOrigins,
+    /// `trusted-proxies`: who is believed when it says where a connection really comes from.
+    pub trusted_proxies: TrustedProxies,
+    /// `proxy-protocol`: whether the trusted proxies say it at the beginning of each connection, in a PROXY header.
+    pub proxy_protocol: bool,
     /// `limits`: the bounds of the port, and those of rooms that say nothing else.
     pub limits: Limits,
     /// What the top level says of a room: `ws-path`, `secret-key`, `clients`.
@@ -72,6 +82,8 @@ impl Config {
             web_root: None,
             content_policy: Some(ContentPolicy::default()),
             allowed_origins: AllowedOrigins::default(),
+            trusted_proxies: TrustedProxies::default(),
+            proxy_protocol: false,
             default_room: Room {
                 name: RoomName::default(),
                 ws_path: WsPath::root(),

@@ -2,15 +2,14 @@
 
 use std::{
     convert::Infallible,
-    fs,
     path::{Path, PathBuf},
 };
 
 use serde_json::Value;
 
 use super::{
-    AllowedOrigins, ChatLog, Config, ConfigError, ContentPolicy, Host, Limits, Room, RoomName, Rotate,
-    SecretKey, Warning, WsPath, Wss,
+    AllowedOrigins, ChatLog, Config, ConfigError, ContentPolicy, Files, Host, Limits, Room, RoomName, Rotate,
+    TrustedProxies, Warning, WsPath, Wss, advice,
     error::{Found, Problem},
     read_keys::{self, KeySources},
     read_limits,
@@ -25,6 +24,8 @@ const EXPECTED_KEYFILE: &str = "the path to the private key in PEM format, such 
 const EXPECTED_CERTFILE: &str = "the path to the certificate chain in PEM format, such as \"cert.pem\"";
 const EXPECTED_WEB_ROOT: &str =
     "the path to a folder of static files, and of nothing secret, such as \"web\"";
+const EXPECTED_PROXY_PROTOCOL: &str =
+    "true if the proxies in \"trusted-proxies\" begin each connection with a PROXY header, or false";
 const EXPECTED_ROOMS: &str = "an object that has an object for each room, such as {\"staff\": {\"ws-path\": \"/staff\", \"secret-key\": \"…\"}}";
 const EXPECTED_ROOM_NAME: &str = "called otherwise";
 const EXPECTED_CHAT_LOG: &str = "an object, such as {\"folder\": \"chat\", \"keep\": 30}";
@@ -36,15 +37,16 @@ const EXPECTED_KEEP: &str = "a whole number of files from 1 to 100000, such as 3
 const EXPECTED_OWN_PATH: &str = "a path that no other room has";
 
 impl Config {
-    /// Reads a config file.
+    /// Reads a config file. Adds to `files` what it looks at: this file and those that it names, whose change should
+    /// have it read again, be it good or bad.
     ///
     /// # Errors
     ///
     /// [`ConfigError`]: all that is wrong with the file.
-    pub fn load(file: &Path) -> Result<(Self, Vec<Warning>), ConfigError> {
+    pub fn load(file: &Path, files: &mut Files) -> Result<(Self, Vec<Warning>), ConfigError> {
         let bytes =
-            fs::read(file).map_err(|source| ConfigError::Unreadable { file: file.to_owned(), source })?;
-        Self::parse(&bytes, file)
+            files.read(file).map_err(|source| ConfigError::Unreadable { file: file.to_owned(), source })?;
+        Self::parse_noting(&bytes, file, files)
     }
 
     /// Reads the content of a config file. Relative paths in it are relative to the folder of `file`.
@@ -53,11 +55,19 @@ impl Config {
     ///
     /// [`ConfigError`]: all that is wrong with it.
     pub fn parse(bytes: &[u8], file: &Path) -> Result<(Self, Vec<Warning>), ConfigError> {
+        Self::parse_noting(bytes, file, &mut Files::default())
+    }
+
+    fn parse_noting(
+        bytes: &[u8],
+        file: &Path,
+        files: &mut Files,
+    ) -> Result<(Self, Vec<Warning>), ConfigError> {
         let mut report = Report::default();
         let value = json(bytes, file)?;
         let config = if let Some(fields) = value.as_object() {
             let mut root = Section::root(fields, &mut report);
-            let config = read(&mut root, file);
+            let config = read(&mut root, file, files);
             root.finish();
             config
         } else {
@@ -67,11 +77,10 @@ impl Config {
         };
         match config {
             Some(config) if report.problems.is_empty() => {
-                for room in config.all_rooms() {
-                    if room.keys.secret_keys().any(SecretKey::is_placeholder) {
-                        report.warnings.push(Warning::KnownSecretKey { room: room.name.clone() });
-                    }
+                if config.trusted_proxies.has_everybody() {
+                    report.warnings.push(Warning::TrustsEverybody);
                 }
+                report.warnings.extend(config.all_rooms().flat_map(advice::on_room));
                 Ok((config, report.warnings))
             }
             _ => Err(ConfigError::Fields { file: file.to_owned(), problems: report.problems }),
@@ -96,20 +105,29 @@ fn json(bytes: &[u8], file: &Path) -> Result<Value, ConfigError> {
 }
 
 /// `None` if a required field is missing or bad.
-fn read(root: &mut Section<'_>, file: &Path) -> Option<Config> {
+fn read(root: &mut Section<'_>, file: &Path, files: &mut Files) -> Option<Config> {
     let folder = file.parent().unwrap_or(Path::new(""));
-    let mut sources = KeySources { folder, files: Vec::new() };
+    let mut sources = KeySources { folder, files, key_files: Vec::new() };
     let ws_path = root.required("ws-path", WsPath::EXPECTED, text(WsPath::parse));
-    let host = root.required("host", Host::EXPECTED, text(Host::parse));
+    let host = root.required("host", Host::EXPECTED, text(Host::parse)).map(|host| host.relative_to(folder));
     let keys = read_keys::read(root, &mut sources);
     let wss = root.section("wss", EXPECTED_WSS, |wss| {
         let keyfile = wss.required("keyfile", EXPECTED_KEYFILE, text(|path| resolve(folder, path)));
         let certfile = wss.required("certfile", EXPECTED_CERTFILE, text(|path| resolve(folder, path)));
+        for path in [&keyfile, &certfile].into_iter().flatten() {
+            sources.files.note(path);
+        }
         Some(Wss { keyfile: keyfile?, certfile: certfile? })
     });
     let wss = wss.flatten();
+    let content_policy = root
+        .optional("content-security-policy", ContentPolicy::EXPECTED, policy)
+        .unwrap_or_else(|| Some(ContentPolicy::default()));
     let allowed_origins =
         root.optional("allowed-origins", AllowedOrigins::EXPECTED, origins).unwrap_or_default();
+    let trusted_proxies = root.optional("trusted-proxies", TrustedProxies::EXPECTED, proxies);
+    let proxy_protocol = proxy_protocol(root, trusted_proxies.as_ref());
+    let trusted_proxies = trusted_proxies.unwrap_or_default();
     let limits = read_limits::read(root, keys.as_ref());
     let default_room = ws_path.zip(keys).map(|(ws_path, keys)| Room {
         name: RoomName::default(),
@@ -119,19 +137,19 @@ fn read(root: &mut Section<'_>, file: &Path) -> Option<Config> {
         chat_log: read_chat_log(root, folder),
     });
     let rooms = read_rooms(root, default_room.as_ref(), &limits, &mut sources);
-    let KeySources { files: key_files, .. } = sources;
-    let secrets = secrets(Some(file), wss.as_ref(), &key_files, default_room.iter().chain(&rooms));
+    let KeySources { key_files, .. } = sources;
+    let all_rooms = default_room.iter().chain(&rooms);
+    let secrets = secrets(Some(file), wss.as_ref(), &key_files, all_rooms);
     let web_root = text(|path| public_folder(folder.join(path), &secrets));
     let web_root = root.optional("web-root", EXPECTED_WEB_ROOT, web_root);
-    let content_policy = root
-        .optional("content-security-policy", ContentPolicy::EXPECTED, policy)
-        .unwrap_or_else(|| Some(ContentPolicy::default()));
     Some(Config {
         host: host?,
         wss,
         web_root,
         content_policy,
         allowed_origins,
+        trusted_proxies,
+        proxy_protocol,
         limits,
         default_room: default_room?,
         rooms,
@@ -203,6 +221,18 @@ fn policy(value: &Value) -> Result<Option<ContentPolicy>, Mismatch> {
 
 fn origins(value: &Value) -> Result<AllowedOrigins, Mismatch> {
     let mut origins = AllowedOrigins::default();
+    entries(value, |text| origins.add(text))?;
+    Ok(origins)
+}
+
+fn proxies(value: &Value) -> Result<TrustedProxies, Mismatch> {
+    let mut proxies = TrustedProxies::default();
+    entries(value, |text| proxies.add(text))?;
+    Ok(proxies)
+}
+
+/// Reads a list of texts.
+fn entries<E: ToString>(value: &Value, mut add: impl FnMut(&str) -> Result<(), E>) -> Result<(), Mismatch> {
     // One alone needs no brackets.
     let entries = match value {
         Value::Array(entries) => entries.as_slice(),
@@ -211,7 +241,19 @@ fn origins(value: &Value) -> Result<AllowedOrigins, Mismatch> {
     };
     for entry in entries {
         let text = entry.as_str().ok_or_else(|| Mismatch::Because(format!("{} is no text", shown(entry))))?;
-        origins.add(text).map_err(|error| Mismatch::Because(format!("{}: {error}", shown(entry))))?;
+        add(text).map_err(|error| Mismatch::Because(format!("{}: {}", shown(entry), error.to_string())))?;
     }
-    Ok(origins)
+    Ok(())
+}
+
+fn proxy_protocol(root: &mut Section<'_>, trusted: Option<&TrustedProxies>) -> bool {
+    const FIELD: &str = "proxy-protocol";
+    let is_on = root.optional(FIELD, EXPECTED_PROXY_PROTOCOL, |value| value.as_bool().ok_or(Mismatch::Plain));
+    let is_on = is_on.unwrap_or_default();
+    // A list that can't be read is reported by itself.
+    if is_on && trusted.map_or(!root.has("trusted-proxies"), TrustedProxies::is_empty) {
+        let reason = "\"trusted-proxies\" lists nobody who may send one".to_owned();
+        root.misfit(FIELD, EXPECTED_PROXY_PROTOCOL, Some(reason));
+    }
+    is_on
 }

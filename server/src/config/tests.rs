@@ -81,6 +81,30 @@ fn a_file_without_a_folder() {
 }
 
 #[test]
+fn a_socket_beside_the_file() {
+    let config = good(&with(r#", "host": "unix:multichat.sock""#));
+    assert_eq!(config.host, Host::Unix(PathBuf::from("/etc/multichat/multichat.sock")));
+}
+
+#[test]
+fn proxies() {
+    let config = good(&with(""));
+    assert!(config.trusted_proxies.is_empty() && !config.proxy_protocol);
+    let config = good(&with(r#", "trusted-proxies": "unix""#));
+    assert!(config.trusted_proxies.trusts(None) && !config.proxy_protocol);
+    let config = good(&with(r#", "trusted-proxies": ["127.0.0.1", "10.0.0.0/8"], "proxy-protocol": true"#));
+    assert_eq!(config.trusted_proxies.to_string(), "127.0.0.1, 10.0.0.0/8");
+    assert!(config.proxy_protocol);
+    assert_eq!(
+        warnings(&with(r#", "trusted-proxies": ["0.0.0.0/0"]"#)),
+        [
+            "\"trusted-proxies\" has everybody in it: whoever reaches the port directly can claim any address, \
+             and is not bounded by its own"
+        ]
+    );
+}
+
+#[test]
 fn what_go_tolerates() {
     assert!(
         good("\u{feff}{\"Host\": \":1\", \"WS-Path\": \"/\", \"SECRET-KEY\": \"k\", \"wss\": null}")
@@ -98,7 +122,7 @@ fn required_fields() {
         problems(r#"{"host": "", "secret-key": 12345}"#),
         [
             r#""ws-path" must be the path of the WebSocket, such as "/" (every path) or "/chat"; it is missing"#,
-            r#""host" must be where to listen, such as ":6780" (every interface) or "127.0.0.1:6780"; found """#,
+            r#""host" must be where to listen, such as ":6780" (every interface), "127.0.0.1:6780" or "unix:multichat.sock"; found """#,
             "\"secret-key\" must be the key that clients register with: a text of at least one character \
              (`multichat-server key` makes a good one), {\"sha256\": …}, {\"env\": …} or {\"file\": …}; found a number",
         ]
@@ -133,6 +157,21 @@ fn wrong_values_are_shown() {
         ),
         (r#", "allowed-origins": ["https://a.example", 1]"#, "; found an array: 1 is no text"),
         (r#", "allowed-origins": true"#, "; found true"),
+        (
+            r#", "trusted-proxies": ["127.0.0.1", "nginx"]"#,
+            r#""nginx": that is no IP address and no network, such as 10.0.0.0/8; names are not looked up"#,
+        ),
+        (
+            r#", "trusted-proxies": ["10.1.2.3/8"]"#,
+            "write 10.0.0.0/8 for the network, or leave the / and what follows out",
+        ),
+        (r#", "trusted-proxies": 1, "proxy-protocol": true"#, "; found 1"),
+        (r#", "proxy-protocol": "yes""#, r#"; found "yes""#),
+        (r#", "proxy-protocol": true"#, r#"; found true: "trusted-proxies" lists nobody who may send one"#),
+        (
+            r#", "trusted-proxies": [], "proxy-protocol": true"#,
+            r#"; found true: "trusted-proxies" lists nobody who may send one"#,
+        ),
         (r#", "limits": 1"#, r#""limits" must be an object, such as {"packet-bytes": 65536}; found 1"#),
         (
             r#", "wss": true"#,
@@ -346,7 +385,7 @@ fn limits_have_bounds() {
 #[test]
 fn the_example_file_is_good() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config.json.example");
-    let (config, warnings) = Config::load(&file).unwrap();
+    let (config, warnings) = Config::load(&file, &mut Files::default()).unwrap();
     assert_eq!(
         warnings,
         [Warning::KnownSecretKey { room: RoomName::default() }],
@@ -358,7 +397,8 @@ fn the_example_file_is_good() {
 
 #[test]
 fn a_missing_file_is_named() {
-    let error = Config::load(Path::new("/no/such/config.json")).unwrap_err().to_string();
+    let error =
+        Config::load(Path::new("/no/such/config.json"), &mut Files::default()).unwrap_err().to_string();
     assert!(error.starts_with("/no/such/config.json: cannot be read: "), "{error}");
 }
 

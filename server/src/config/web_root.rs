@@ -46,7 +46,7 @@ impl Config {
     }
 }
 
-/// What must not lie in it: the config file, the files with keys, and the folders with what is said.
+/// What not everybody may read: the config file, keys, and what is said.
 pub(super) fn secrets<'a>(
     file: Option<&'a Path>,
     wss: Option<&'a Wss>,
@@ -54,9 +54,13 @@ pub(super) fn secrets<'a>(
     rooms: impl Iterator<Item = &'a Room>,
 ) -> Vec<&'a Path> {
     let keyfile = wss.map(|wss| wss.keyfile.as_path());
-    let files = [file, keyfile].into_iter().flatten().chain(key_files.iter().map(PathBuf::as_path));
-    let chat_logs = rooms.filter_map(|room| room.chat_log.as_ref());
-    files.chain(chat_logs.map(|chat_log| chat_log.folder.as_path())).collect()
+    let chat_logs = rooms.filter_map(|room| room.chat_log.as_ref()).map(|chat_log| chat_log.folder.as_path());
+    [file, keyfile]
+        .into_iter()
+        .flatten()
+        .chain(key_files.iter().map(PathBuf::as_path))
+        .chain(chat_logs)
+        .collect()
 }
 
 /// A folder that is there, and with none of the secrets below it: everybody may read what is.

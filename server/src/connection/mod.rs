@@ -21,12 +21,10 @@ mod tests;
 mod throttles;
 mod wire;
 
-use std::net::SocketAddr;
-
 pub(crate) use self::{
     ending::Ending, failures::Failures, hall::Hall, member::Member, register::Candidate, stream::ByteStream,
 };
-use crate::room::ConnectionId;
+use crate::{address::PeerAddress, room::ConnectionId};
 
 /// Who is at the other end.
 #[derive(Clone, Copy, Debug)]
@@ -34,5 +32,5 @@ pub(crate) struct Peer {
     /// Names the connection, in the log and to its room.
     pub(crate) id: ConnectionId,
     /// Where it comes from.
-    pub(crate) address: SocketAddr,
+    pub(crate) address: PeerAddress,
 }

@@ -109,7 +109,7 @@ impl<S: ByteStream> Candidate<S> {
     /// Returns whether the answer should wait.
     fn note_failure(&self) -> bool {
         let rate = self.hall.terms().limits.failed_registrations;
-        self.hall.failures.note(self.peer.address.ip().into(), rate, Instant::now())
+        self.hall.failures.note(self.peer.address.block(), rate, Instant::now())
     }
 
     async fn read_packet(&mut self) -> Result<Registration, Ending> {

@@ -23,6 +23,7 @@ use tracing::warn;
 use super::{
     files::Files,
     seats::{Seat, Seats},
+    visitor::Visitor,
 };
 use crate::{
     config::{AllowedOrigins, Config, WsPath},
@@ -35,6 +36,9 @@ const MAX_HEAD: usize = 16 * 1024;
 const MAX_HEADERS: usize = 64;
 /// When one who was refused for lack of room may come again, in seconds.
 const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("5");
+
+/// Why a peer is refused whose address has too many connections.
+pub(super) const CROWDED: &str = "too many unregistered connections from this address";
 
 /// What a GET finds where there is no `web-root`.
 const PAGE: &str = include_str!("page.html");
@@ -83,6 +87,9 @@ pub(super) enum HttpEnd {
     /// The request was refused.
     #[error("upgrade refused: {0}")]
     Refused(&'static str),
+    /// The address that a proxy names has too many connections.
+    #[error("{CROWDED}")]
+    Crowded,
     /// Not HTTP, too slow, or gone.
     #[error("bad request: {0}")]
     Failed(#[from] hyper::Error),
@@ -131,13 +138,22 @@ impl HttpSide {
         self.routes.iter().find(|route| route.path.accepts(path)).map(|route| &route.hall)
     }
 
-    /// Serves requests until one of them is an upgrade.
-    pub(super) async fn upgrade<S>(&self, stream: S) -> Result<Upgraded<S>, HttpEnd>
+    /// Serves requests until one of them is an upgrade. Each finds what is `current` when it comes: a proxy may keep a
+    /// connection open for any number of them.
+    pub(super) async fn upgrade<S>(
+        &self,
+        stream: S,
+        visitor: &Visitor,
+        current: impl Fn() -> Arc<Self>,
+    ) -> Result<Upgraded<S>, HttpEnd>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let outcome = Mutex::new(Err(HttpEnd::Served));
-        let service = service_fn(|request| Box::pin(self.answer(request, &outcome)));
+        let service = service_fn(|request| {
+            let (http, outcome) = (current(), &outcome);
+            Box::pin(async move { http.answer(request, visitor, outcome).await })
+        });
         let connection = self.http.serve_connection(TokioIo::new(stream), service);
         let (mut stream, early) = {
             let Parts { io, read_buf, .. } = connection.without_shutdown().await?;
@@ -159,22 +175,20 @@ impl HttpSide {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let service = service_fn(|_| async {
-            let refusal = Refusal::new(
-                StatusCode::TOO_MANY_REQUESTS,
-                "",
-                "Too many connections from your address have not registered yet. Try again later.",
-            );
-            Ok::<_, Infallible>(respond(refusal.with(RETRY_AFTER, RETRY_AFTER_SECONDS)))
-        });
+        let service = service_fn(|_| async { Ok::<_, Infallible>(respond(crowded())) });
         self.http.clone().keep_alive(false).serve_connection(TokioIo::new(stream), service).await
     }
 
     async fn answer(
         &self,
         request: Request<Incoming>,
+        visitor: &Visitor,
         outcome: &Mutex<Result<Entry, HttpEnd>>,
     ) -> Result<Response<Body>, Infallible> {
+        if visitor.asks(request.headers()).is_err() {
+            *outcome.lock() = Err(HttpEnd::Crowded);
+            return Ok(last(respond(crowded())));
+        }
         if !asks_for_upgrade(request.headers()) {
             return Ok(self.page(request).await);
         }
@@ -185,10 +199,8 @@ impl HttpSide {
             }
             Err(refusal) => {
                 *outcome.lock() = Err(HttpEnd::Refused(refusal.why));
-                let mut response = respond(refusal);
                 // What may follow the request is WebSocket, and no other request.
-                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-                Ok(response)
+                Ok(last(respond(refusal)))
             }
         }
     }
@@ -306,6 +318,22 @@ fn no_file(error: &io::Error) -> Refusal {
     }
     warn!(%error, "a file under `web-root` can't be read");
     Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "", "The file can't be read; the router's log says why.")
+}
+
+/// What is said to one whose address has too many connections.
+fn crowded() -> Refusal {
+    Refusal::new(
+        StatusCode::TOO_MANY_REQUESTS,
+        "",
+        "Too many connections from your address have not registered yet. Try again later.",
+    )
+    .with(RETRY_AFTER, RETRY_AFTER_SECONDS)
+}
+
+/// Makes it the connection's last response.
+fn last(mut response: Response<Body>) -> Response<Body> {
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    response
 }
 
 fn respond(refusal: Refusal) -> Response<Body> {

@@ -157,7 +157,7 @@ impl Harness {
         };
         let peer = Peer {
             id: ConnectionId(self.next_id.fetch_add(1, Ordering::Relaxed)),
-            address: SocketAddr::from((setup.address, 1234)),
+            address: SocketAddr::from((setup.address, 1234)).into(),
         };
         let hall = self.hall.clone();
         let task = tokio::spawn(async move {

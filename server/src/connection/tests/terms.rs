@@ -268,6 +268,17 @@ async fn other_limits_hold_for_those_who_are_there() {
     assert_eq!(irc.last_words().await, (vec![], Some(1009)));
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_room_keeps_as_much_as_it_may_now() {
+    let harness = Harness::of(&config([]));
+    let mut irc = harness.join_rich("irc").await;
+    irc.say(&(0..100).map(|_| nameless("hello")).collect::<Vec<_>>()).await;
+    settle().await;
+    harness.hall.change(&config_of(Some(KEY), [], Limits { log_entries: 16, ..Limits::default() }));
+    let mc = harness.join_rich_with("mc", &json!({"history": 100})).await;
+    assert!(mc.cursor >= 84, "{}", mc.cursor);
+}
+
 /// A router where all of one name together say one message a second, and 1,000 bytes, twice as much at once.
 fn throttled(limits: Limits) -> Harness {
     let rates = Rates { messages: Rate::new(1, SECOND, 2), bytes: Rate::new(1000, SECOND, 2000) };
