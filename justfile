@@ -13,12 +13,28 @@ default:
 serve *arguments:
     cargo run --locked --release --package multichat-server -- "$@"
 
+# Builds the chat page and serves it; the line that is printed opens it. Arguments go to the router.
+demo *arguments: page
+    cargo run --locked --release --package multichat-server -- serve --web-root web-demo/dist "$@"
+
+# Builds the chat page, with the client and the npm package that are in it, as web-demo/dist.
+page:
+    ./scripts/with-tools npm --prefix sdk/npm run build
+    ./scripts/with-tools npm --prefix web-demo run build
+
+# Makes pictures of the chat page, in web-demo/build/pictures.
+screenshots:
+    ./scripts/with-tools --browser npm --prefix sdk/npm run build
+    ./scripts/with-tools --browser npm --prefix web-demo run screenshots
+
 # Runs all tests. They bring what they need, but for python3, npm and Chromium; if one is missing they say so.
 test:
     ./scripts/with-tools --browser true
     cargo test --locked --workspace
     ./scripts/with-tools --browser ./scripts/test-wasm
     ./scripts/with-tools --browser npm --prefix sdk/npm test
+    ./scripts/with-tools --browser npm --prefix web-demo run test
+    ./scripts/with-tools --browser npm --prefix web-demo run test:browser
 
 # Checks formatting, lints, documentation, and what each part may depend on.
 lint:
@@ -35,6 +51,7 @@ lint:
     RUSTDOCFLAGS="-D warnings" cargo doc {{ wasm }} --features js --no-deps --document-private-items
     ./scripts/check-dependencies
     ./scripts/with-tools npm --prefix sdk/npm run lint
+    ./scripts/with-tools npm --prefix web-demo run lint
 
 # Builds the npm package, as sdk/npm/multichat-*.tgz.
 package:

@@ -6,14 +6,18 @@
 //! From the ground up:
 //!
 //! * `room`: a totally ordered, bounded log, and the fan-out that hands it to readers. No sockets.
+//! * `chat_log`: writes what is said to files.
 //! * `connection`: one WebSocket connection, over any byte stream: metering, registration, delivery, close.
 //! * `listener`: the port: accepting, TLS, HTTP, and what bounds the strangers among the connections.
+//! * `halls`: which rooms there are.
 //! * [`config`], [`tls`]: what the operator says.
 
 mod address;
+mod chat_log;
 pub mod config;
 mod connection;
 mod frame;
+mod halls;
 mod listener;
 mod rate;
 mod room;
@@ -21,4 +25,5 @@ mod server;
 pub mod tls;
 mod token;
 
-pub use server::{BindError, Server};
+pub use listener::LocalAddress;
+pub use server::{BindError, Handle, ReloadError, Reloads, Server};

@@ -1,28 +1,55 @@
-//! The whole of it: a room, its fan-out, and a port.
+//! The whole of it: rooms, and a port.
 
-use std::{future::Future, io, net::SocketAddr, sync::Arc, thread};
+use std::{
+    future::Future,
+    io,
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
-use tokio::{task::JoinSet, time::timeout};
+use parking_lot::Mutex;
+use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsAcceptor;
 use tracing::{info, warn};
 
 use crate::{
     config::{Config, Host},
-    connection::Router,
-    listener::Listener,
-    room::{LogBounds, Room, RoomBounds, SessionBounds},
+    halls::Halls,
+    listener::{Entrance, Listener, LocalAddress},
     tls::{self, TlsError},
-    token,
 };
-
-/// So many random symbols name a log: 65 bits, of which no two should be equal, but nobody gains by guessing.
-const EPOCH_SYMBOLS: usize = 13;
 
 /// A router with an open port.
 pub struct Server {
     listener: Listener,
-    local_addr: SocketAddr,
-    router: Arc<Router>,
+    state: Arc<State>,
+}
+
+/// Changes a router while it runs.
+#[derive(Clone)]
+pub struct Handle(Arc<State>);
+
+struct State {
+    /// Where the port was opened.
+    host: Host,
+    entrance: Arc<Entrance>,
+    halls: Mutex<Halls>,
+    /// For the whole shutdown.
+    shutdown: Mutex<Duration>,
+    reloads: Mutex<Reloads>,
+}
+
+/// How it went with configurations so far.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Reloads {
+    /// How often another one was to hold, and does.
+    pub succeeded: u64,
+    /// How often one was to hold that could not be used.
+    pub failed: u64,
+    /// Since when the one that holds does.
+    pub succeeded_at: SystemTime,
 }
 
 /// Why a router can't start.
@@ -36,7 +63,7 @@ pub enum BindError {
     #[error("can't make up a name for the log: {0}")]
     Random(#[from] getrandom::Error),
     /// The port can't be had.
-    #[error("can't listen on {host}: {source}{}", advice(source))]
+    #[error("can't listen on {host}: {source}{}", advice(host, source))]
     Listen {
         /// Where.
         host: Host,
@@ -45,15 +72,31 @@ pub enum BindError {
     },
 }
 
-fn advice(error: &io::Error) -> &'static str {
-    match error.kind() {
-        io::ErrorKind::AddrInUse => "; stop the program that has this port, or choose another `host`",
-        io::ErrorKind::PermissionDenied => {
+fn advice(host: &Host, error: &io::Error) -> &'static str {
+    match (error.kind(), host) {
+        (io::ErrorKind::AddrInUse, _) => "; stop the program that has this port, or choose another `host`",
+        (io::ErrorKind::NotFound, Host::Unix(_)) => "; make the folder of the socket first, see `host`",
+        (io::ErrorKind::PermissionDenied, Host::Unix(_)) => {
+            "; the user that runs the server must be able to write to the folder of the socket, see `host`"
+        }
+        (io::ErrorKind::PermissionDenied, _) => {
             "; ports below 1024 need a privilege, choose a higher one in `host`"
         }
-        io::ErrorKind::AddrNotAvailable => "; this machine has no such address, see `host`",
+        (io::ErrorKind::AddrNotAvailable, _) => "; this machine has no such address, see `host`",
         _ => "",
     }
+}
+
+/// Why a router goes on with the configuration that it has.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReloadError {
+    /// The files that `wss` names can't be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The operating system has no random source.
+    #[error("can't make up a name for the log: {0}")]
+    Random(#[from] getrandom::Error),
 }
 
 impl Server {
@@ -63,49 +106,113 @@ impl Server {
     ///
     /// [`BindError`] says what is wrong and what to do.
     pub async fn bind(config: Config) -> Result<Self, BindError> {
-        let tls = config.wss.as_ref().map(tls::server_config).transpose()?.map(TlsAcceptor::from);
-        let limits = &config.limits;
-        let bounds = RoomBounds {
-            log: LogBounds { entries: limits.log_entries, bytes: limits.log_bytes },
-            sessions: SessionBounds { retention: limits.session, detached: limits.connections },
-        };
-        let epoch = token::random(EPOCH_SYMBOLS)?;
-        let cores = thread::available_parallelism().map_or(1, usize::from);
-        let room = Arc::new(Room::new(bounds, epoch, cores));
-        let router = Arc::new(Router::new(room, config.limits.clone(), config.secret_key.clone()));
+        let tls = acceptor(&config)?;
+        let mut halls = Halls::default();
+        let entrance = Arc::new(Entrance::new(&config, tls, halls.apply(&config)?));
         let listen_error = |source| BindError::Listen { host: config.host.clone(), source };
-        let listener = Listener::bind(&config, router.clone(), tls).await.map_err(listen_error)?;
-        let local_addr = listener.local_addr().map_err(listen_error)?;
-        Ok(Self { listener, local_addr, router })
+        let listener = Listener::bind(&config, entrance.clone()).await.map_err(listen_error)?;
+        let state = State {
+            host: config.host,
+            entrance,
+            halls: Mutex::new(halls),
+            shutdown: Mutex::new(config.limits.shutdown),
+            reloads: Mutex::new(Reloads { succeeded: 0, failed: 0, succeeded_at: SystemTime::now() }),
+        };
+        Ok(Self { listener, state: Arc::new(state) })
     }
 
-    /// The address of the port: what `host` means, with the port that was chosen if that was 0.
-    pub fn local_addr(&self) -> SocketAddr {
-        self.local_addr
+    /// The addresses of the port: what `host` means, with the port that was chosen if that was 0. There may be
+    /// several if systemd has opened them.
+    pub fn addresses(&self) -> &[LocalAddress] {
+        self.listener.addresses()
+    }
+
+    /// The address of the port, or of the first one, in TCP.
+    pub fn local_addr(&self) -> Option<SocketAddr> {
+        self.addresses().iter().find_map(|address| match address {
+            LocalAddress::Tcp(address) => Some(*address),
+            LocalAddress::Unix(_) => None,
+        })
+    }
+
+    /// What changes this router while it runs.
+    pub fn handle(&self) -> Handle {
+        Handle(self.state.clone())
     }
 
     /// Serves clients until `shutdown` resolves.
     ///
-    /// Then no more connections and messages are taken, what is in the log goes out to whoever can take it,
+    /// Then no more connections and messages are taken, what is in the logs goes out to whoever can take it,
     /// and connections are closed with 1001; all of that within the limit for it.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
-        let Self { listener, router, .. } = self;
-        let mut room = JoinSet::new();
-        for shard in 0..router.room.shards() {
-            room.spawn(router.room.clone().fan_out(shard));
-        }
-        room.spawn(router.room.clone().announce());
+        let Self { listener, state, .. } = self;
         let connections = listener.run(shutdown).await;
         info!(connections = connections.len(), "shutting down");
-        router.room.close();
-        if timeout(router.limits.shutdown, connections.wait()).await.is_err() {
+        let chat_logs = {
+            let halls = state.halls.lock();
+            halls.iter().for_each(|hall| hall.room().close());
+            halls.chat_logs()
+        };
+        chat_logs.close();
+        let deadline = Instant::now() + *state.shutdown.lock();
+        if timeout_at(deadline, connections.wait()).await.is_err() {
             warn!(connections = connections.len(), "some connections did not close in time");
+        }
+        if timeout_at(deadline, chat_logs.wait()).await.is_err() {
+            warn!(files = chat_logs.len(), "what was said last is not in some chat logs");
         }
     }
 }
 
+impl Handle {
+    /// Lets another configuration hold, as a whole or not at all. Connections stay, but for those whose key or room
+    /// is no more. Returns the fields that have changed and need a restart: for them, all stays as it was.
+    ///
+    /// # Errors
+    ///
+    /// [`ReloadError`] says what is wrong. Nothing has changed then.
+    pub fn reload(&self, config: &Config) -> Result<Vec<&'static str>, ReloadError> {
+        self.try_reload(config).inspect_err(|_| self.count_failed_reload())
+    }
+
+    /// Counts a reload that failed before there was a configuration.
+    pub fn count_failed_reload(&self) {
+        self.0.reloads.lock().failed += 1;
+    }
+
+    /// How reloading went so far.
+    pub fn reloads(&self) -> Reloads {
+        *self.0.reloads.lock()
+    }
+
+    fn try_reload(&self, config: &Config) -> Result<Vec<&'static str>, ReloadError> {
+        let Self(state) = self;
+        let tls = acceptor(config)?;
+        // Held to the end: of two that come at once, one comes after the other.
+        let mut halls = state.halls.lock();
+        let routes = halls.apply(config)?;
+        state.entrance.change(config, tls, routes);
+        *state.shutdown.lock() = config.limits.shutdown;
+        let mut reloads = state.reloads.lock();
+        reloads.succeeded += 1;
+        reloads.succeeded_at = SystemTime::now();
+        Ok(if config.host == state.host { Vec::new() } else { vec!["host"] })
+    }
+}
+
+/// What speaks TLS, if it is to be spoken.
+fn acceptor(config: &Config) -> Result<Option<TlsAcceptor>, TlsError> {
+    Ok(config.wss.as_ref().map(tls::server_config).transpose()?.map(TlsAcceptor::from))
+}
+
 impl std::fmt::Debug for Server {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Server").field("local_addr", &self.local_addr).finish_non_exhaustive()
+        f.debug_struct("Server").field("addresses", &self.addresses()).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for Handle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Handle").finish_non_exhaustive()
     }
 }

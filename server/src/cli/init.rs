@@ -6,24 +6,21 @@ use std::{
     path::Path,
 };
 
-use multichat_server::config::SecretKey;
-
-use super::{Failure, serve::no_random_key, source, stdout::say};
+use super::{Failure, serve::random_key, source, stdout::say};
 
 /// Makes a config file with a fresh key, for its owner's eyes only.
 pub(super) fn init(named: Option<&Path>) -> Result<(), Failure> {
     let file = named.unwrap_or(Path::new(source::DEFAULT));
-    let key = SecretKey::random().map_err(|error| no_random_key(&error))?;
+    let (key, _) = random_key()?;
     // The key is letters and digits: nothing to escape.
     let content = format!(
         r#"{{
     "ws-path": "/",
     "host": ":6780",
-    "secret-key": "{}",
+    "secret-key": "{key}",
     "wss": null
 }}
-"#,
-        key.expose()
+"#
     );
     write_new(file, &content).map_err(|error| failure(file, &error))?;
     say(&format!(

@@ -1,75 +1,114 @@
 //! `multichat-server serve`
 
-use std::{path::Path, thread};
+use std::{fmt::Display, net::SocketAddr, path::Path, thread};
 
 use multichat_server::{
     BindError, Server,
-    config::{Config, SecretKey},
+    config::{Config, Files, SecretKey},
 };
 use tokio::runtime;
 
-use super::{Failure, descriptors, signals, source, stdout::say};
+use super::{
+    Failure, descriptors,
+    manager::{self, News},
+    reload::{self, Reloader, Source, Watch},
+    signals, source,
+    stdout::say,
+};
 
 /// Serves until it is told to stop.
-pub(super) fn serve(named: Option<&Path>) -> Result<(), Failure> {
+pub(super) fn serve(named: Option<&Path>, web_root: Option<&Path>, watch: Watch) -> Result<(), Failure> {
     let file = source::find(named);
-    let config = match &file {
-        Some(file) => {
-            let (config, warnings) = source::load(file)?;
-            for warning in warnings {
-                tracing::warn!("{}: {warning}", file.display());
-            }
-            config
+    let mut files = Files::default();
+    let (config, made_up_key) = if let Some(file) = &file {
+        let (config, warnings) = source::load(file, web_root, &mut files)?;
+        for warning in warnings {
+            tracing::warn!("{}: {warning}", file.display());
         }
-        None => Config::local(SecretKey::random().map_err(|error| no_random_key(&error))?),
+        (config, None)
+    } else {
+        let (text, key) = random_key()?;
+        (source::local(key, web_root)?, Some(text))
     };
-    descriptors::raise_limit(
-        config.limits.connections.saturating_add(config.limits.unregistered_connections),
-    );
+    descriptors::raise_limit(&config.limits);
     let runtime = runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::Runtime(format!("the server cannot be started: {error}")))?;
-    let result = runtime.block_on(listen(config, file.as_deref()));
+    let source = file.map(|file| Source { file, web_root: web_root.map(Path::to_owned), files });
+    let result = runtime.block_on(listen(config, source, watch, made_up_key));
     // What still blocks (a look-up, a slow disk) has nothing more to do for anyone.
     runtime.shutdown_background();
     result
 }
 
-async fn listen(config: Config, file: Option<&Path>) -> Result<(), Failure> {
+async fn listen(
+    config: Config,
+    source: Option<Source>,
+    watch: Watch,
+    made_up_key: Option<String>,
+) -> Result<(), Failure> {
     // Before anyone can know that the server is there: who then stops it, stops it well.
-    let stopped =
+    let (stopped, hangups) =
         signals::listen().map_err(|error| Failure::Runtime(format!("signals cannot be heard: {error}")))?;
     let scheme = if config.wss.is_some() { "wss" } else { "ws" };
-    let path = config.ws_path.to_string();
-    let key = file.is_none().then(|| config.secret_key.clone());
+    let path = config.default_room.ws_path.to_string();
+    let limits = config.limits.clone();
+    let has_pages = config.web_root.is_some();
     let server = Server::bind(config).await.map_err(|error| match error {
         BindError::Tls(error) => {
-            Failure::Configuration(format!("{}: {error}", file.unwrap_or(Path::new("")).display()))
+            let file = source.as_ref().map_or(Path::new(""), |source| &source.file);
+            Failure::Configuration(format!("{}: {error}", file.display()))
         }
-        error if key.is_some() => {
+        error if made_up_key.is_some() => {
             Failure::Runtime(format!("{error} (`multichat-server init` makes a config.json that has it)"))
         }
         error => Failure::Runtime(error.to_string()),
     })?;
-    let address = server.local_addr();
-    tracing::info!(%address, protocol = scheme, path, "listening");
-    if let Some(key) = key {
-        let text = welcome(&format!("{scheme}://{address}"), &key);
+    for address in server.addresses() {
+        tracing::info!(%address, protocol = scheme, path, "listening");
+    }
+    manager::tell(News::Ready);
+    tokio::spawn(manager::keep_alive());
+    let page = server.local_addr().filter(|_| has_pages).map(|address| page(scheme, address));
+    if let Some(page) = &page {
+        tracing::info!(page, "serving pages");
+    }
+    if let Some((key, address)) = made_up_key.zip(server.local_addr()) {
+        let text = welcome(&format!("{scheme}://{address}"), page.as_deref(), &key);
         // In a thread of its own: it may be that nobody reads it, and it must not keep the server.
         let _ = thread::Builder::new().spawn(move || say(&text));
     }
+    let reloading = match source {
+        Some(source) => tokio::spawn(Reloader::new(source, &limits, server.handle()).run(hangups, watch)),
+        None => tokio::spawn(reload::decline(hangups)),
+    };
     // As a task: the workers keep it among them.
-    tokio::spawn(server.run(stopped))
-        .await
-        .map_err(|_| Failure::Runtime("the server ended by a bug; see the log".to_owned()))?;
+    tokio::spawn(server.run(async move {
+        stopped.await;
+        reloading.abort();
+    }))
+    .await
+    .map_err(|_| Failure::Runtime("the server ended by a bug; see the log".to_owned()))?;
     tracing::info!("stopped");
     Ok(())
 }
 
+/// Where a browser on this machine finds the pages.
+fn page(scheme: &str, address: SocketAddr) -> String {
+    let scheme = if scheme == "wss" { "https" } else { "http" };
+    if address.ip().is_unspecified() {
+        return format!("{scheme}://localhost:{}/", address.port());
+    }
+    format!("{scheme}://{address}/")
+}
+
 /// What someone needs to know who just runs the server.
-fn welcome(url: &str, key: &SecretKey) -> String {
-    let key = key.expose();
+fn welcome(url: &str, page: Option<&str>, key: &str) -> String {
+    // In the fragment, which no browser sends to anybody.
+    let page = page.map_or(String::new(), |page| {
+        format!("To chat, open this page, which has the key and joins by itself:\n\n    {page}#key={key}\n\n")
+    });
     // Quoted for the shell that a copy of it will be pasted to.
     let quote = |json: &str| {
         if cfg!(windows) { format!("\"{}\"", json.replace('"', "\\\"")) } else { format!("'{json}'") }
@@ -88,7 +127,7 @@ There is no config.json here, so the secret key is a random one, for this run on
 
     {key}
 
-To try it, let a client wait for messages in one terminal
+{page}To try it, let a client wait for messages in one terminal
 
     {listen} --wait -1
 
@@ -107,6 +146,10 @@ To choose the address and keep a key, make a config.json, and start the server a
     )
 }
 
-pub(super) fn no_random_key(error: &impl ToString) -> Failure {
-    Failure::Runtime(format!("no random key can be made: {}", error.to_string()))
+/// A new key, and its text for its owner.
+pub(super) fn random_key() -> Result<(String, SecretKey), Failure> {
+    let failed = |error: &dyn Display| Failure::Runtime(format!("no random key can be made: {error}"));
+    let text = SecretKey::random_text().map_err(|error| failed(&error))?;
+    let key = SecretKey::new(&text).map_err(|error| failed(&error))?;
+    Ok((text, key))
 }

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use multichat_server::config::{Config, ConfigError, Warning};
+use multichat_server::config::{Config, ConfigError, Files, SecretKey, Warning};
 
 use super::Failure;
 
@@ -24,9 +24,13 @@ pub(super) fn find(named: Option<&Path>) -> Option<PathBuf> {
     }
 }
 
-/// Reads a config file.
-pub(super) fn load(file: &Path) -> Result<(Config, Vec<Warning>), Failure> {
-    Config::load(file).map_err(|error| {
+/// Reads a config file, and notes which files it looks at. The folder is one that the command line names.
+pub(super) fn load(
+    file: &Path,
+    web_root: Option<&Path>,
+    files: &mut Files,
+) -> Result<(Config, Vec<Warning>), Failure> {
+    let (mut config, warnings) = Config::load(file, files).map_err(|error| {
         let is_missing =
             matches!(&error, ConfigError::Unreadable { source, .. } if source.kind() == io::ErrorKind::NotFound);
         if is_missing {
@@ -34,6 +38,22 @@ pub(super) fn load(file: &Path) -> Result<(Config, Vec<Warning>), Failure> {
         } else {
             Failure::Configuration(error.to_string())
         }
+    })?;
+    set_web_root(&mut config, web_root, Some(file))?;
+    Ok((config, warnings))
+}
+
+/// What goes without a config file. The folder is one that the command line names.
+pub(super) fn local(secret_key: SecretKey, web_root: Option<&Path>) -> Result<Config, Failure> {
+    let mut config = Config::local(secret_key);
+    set_web_root(&mut config, web_root, None)?;
+    Ok(config)
+}
+
+fn set_web_root(config: &mut Config, folder: Option<&Path>, file: Option<&Path>) -> Result<(), Failure> {
+    let Some(folder) = folder else { return Ok(()) };
+    config.set_web_root(folder, file).map_err(|error| {
+        Failure::Configuration(format!("--web-root must be a folder of static files: {error}"))
     })
 }
 

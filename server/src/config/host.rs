@@ -3,9 +3,10 @@
 use std::{
     fmt,
     net::{IpAddr, Ipv6Addr, SocketAddr},
+    path::{Path, PathBuf},
 };
 
-/// Where to listen: the field `host`, in the syntax that Go's `net.Listen` takes.
+/// Where to listen: the field `host`, in the syntax that Go's `net.Listen` takes, and two forms beside it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Host {
     /// `":6780"`, `"0.0.0.0:6780"`, `"[::]:6780"`: every interface, IPv6 and IPv4 both. All three are one
@@ -24,6 +25,10 @@ pub enum Host {
         /// The port; 0 for any free one.
         port: u16,
     },
+    /// `"unix:/run/multichat.sock"`: a Unix-domain socket.
+    Unix(PathBuf),
+    /// `"systemd"`: at the sockets that a service manager has opened and hands over.
+    Systemd,
 }
 
 /// Why a text is no [`Host`].
@@ -44,12 +49,15 @@ pub enum HostError {
     /// `"my host:6780"`.
     #[error("that is no host name and no IP address")]
     BadName,
+    /// `"unix:"`.
+    #[error("the path of the socket is missing")]
+    NoPath,
 }
 
 impl Host {
     /// What is expected of the field, for messages.
     pub(super) const EXPECTED: &str =
-        "where to listen, such as \":6780\" (every interface) or \"127.0.0.1:6780\"";
+        "where to listen, such as \":6780\" (every interface), \"127.0.0.1:6780\" or \"unix:multichat.sock\"";
 
     /// Reads the field.
     ///
@@ -57,6 +65,15 @@ impl Host {
     ///
     /// [`HostError`] says what is wrong with it.
     pub fn parse(text: &str) -> Result<Self, HostError> {
+        if text == "systemd" {
+            return Ok(Self::Systemd);
+        }
+        // With digits alone behind it, it is a host of that name and its port.
+        if let Some(path) = text.strip_prefix("unix:")
+            && (path.is_empty() || !path.bytes().all(|byte| byte.is_ascii_digit()))
+        {
+            return if path.is_empty() { Err(HostError::NoPath) } else { Ok(Self::Unix(path.into())) };
+        }
         if text.contains('/') {
             return Err(HostError::Url);
         }
@@ -87,6 +104,14 @@ impl Host {
         Ok(Self::Name { host: host.to_owned(), port })
     }
 
+    /// With its path, if it has one, taken from this folder.
+    pub(super) fn relative_to(self, folder: &Path) -> Self {
+        match self {
+            Self::Unix(path) => Self::Unix(folder.join(path)),
+            other => other,
+        }
+    }
+
     fn from_ip(ip: IpAddr, port: u16) -> Self {
         if ip.is_unspecified() {
             Self::AnyInterface { port }
@@ -98,7 +123,9 @@ impl Host {
     /// Whether only programs on the same machine can reach it, as far as can be told without a look-up.
     pub fn is_loopback(&self) -> bool {
         match self {
-            Self::AnyInterface { .. } => false,
+            // What systemd has opened is not known here.
+            Self::AnyInterface { .. } | Self::Systemd => false,
+            Self::Unix(_) => true,
             Self::Address(address) => address.ip().is_loopback(),
             Self::Name { host, .. } => host.eq_ignore_ascii_case("localhost"),
         }
@@ -112,6 +139,8 @@ impl fmt::Display for Host {
             Self::Address(address) => write!(f, "{address}"),
             Self::Name { host, port } if host.contains(':') => write!(f, "[{host}]:{port}"),
             Self::Name { host, port } => write!(f, "{host}:{port}"),
+            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+            Self::Systemd => f.write_str("systemd"),
         }
     }
 }
@@ -163,8 +192,23 @@ mod tests {
             ("localhost:6780", name("localhost", 6780)),
             ("chat_1.example.org:80", name("chat_1.example.org", 80)),
             ("[fe80::1%eth0]:80", name("fe80::1%eth0", 80)),
+            ("unix:6780", name("unix", 6780)),
+            ("systemd:6780", name("systemd", 6780)),
         ] {
             assert_eq!(Host::parse(text), Ok(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_go_does_not_listen_at() {
+        assert_eq!(Host::parse("systemd"), Ok(Host::Systemd));
+        for (text, path) in [
+            ("unix:/run/multichat.sock", "/run/multichat.sock"),
+            ("unix:run/a b:1.sock", "/etc/run/a b:1.sock"),
+            ("unix:6780.sock", "/etc/6780.sock"),
+        ] {
+            let host = Host::parse(text).unwrap().relative_to(Path::new("/etc"));
+            assert_eq!(host, Host::Unix(path.into()), "{text}");
         }
     }
 
@@ -190,6 +234,9 @@ mod tests {
             ("[localhost]:6780", HostError::BadName),
             ("[::1:6780", HostError::BadName),
             ("[fe80::1%]:80", HostError::BadName),
+            ("unix:", HostError::NoPath),
+            ("unix", HostError::NoPort),
+            ("Systemd", HostError::NoPort),
         ] {
             assert_eq!(Host::parse(text), Err(expected), "{text}");
         }
@@ -203,6 +250,8 @@ mod tests {
             ("[::1]:1", true),
             ("LocalHost:1", true),
             ("10.0.0.1:1", false),
+            ("unix:a.sock", true),
+            ("systemd", false),
         ] {
             assert_eq!(Host::parse(text).unwrap().is_loopback(), expected, "{text}");
         }
@@ -215,7 +264,7 @@ mod tests {
         }
 
         #[test]
-        fn reads_what_it_prints(text in r"(\[[0-9a-f:%]{0,9}\]|[0-9a-z.]{0,9}):[0-9]{1,5}") {
+        fn reads_what_it_prints(text in r"unix:[0-9a-z/:]{0,9}|(\[[0-9a-f:%]{0,9}\]|[0-9a-z.]{0,9}):[0-9]{1,5}") {
             if let Ok(host) = Host::parse(&text) {
                 prop_assert_eq!(Host::parse(&host.to_string()), Ok(host));
             }

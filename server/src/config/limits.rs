@@ -2,7 +2,7 @@
 
 use std::{ops::RangeInclusive, time::Duration};
 
-use crate::rate::Rate;
+use crate::rate::{Rate, Rates};
 
 /// Every bound of the router, with the defaults of the table in `docs/configuration.md`. All of them can be set
 /// under `limits` in the config file.
@@ -50,8 +50,9 @@ pub struct Limits {
     pub ping: Duration,
     /// `pong-seconds`: for the answer to a ping.
     pub pong: Duration,
-    /// `messages-per-second` (0: off), `messages-burst`: messages of one connection.
-    pub messages: Option<Rate>,
+    /// `messages-per-second` (0: off), `messages-burst`, `bytes-per-second` (0: off), `bytes-burst`: what one
+    /// connection may say.
+    pub rates: Rates,
     /// `close-seconds`: for the answer to a close, before the connection is reset.
     pub close: Duration,
     /// `shutdown-seconds`: for the whole shutdown.
@@ -87,7 +88,7 @@ impl Default for Limits {
             write_stall: 10 * SECOND,
             ping: 25 * SECOND,
             pong: 10 * SECOND,
-            messages: None,
+            rates: Rates::default(),
             close: 5 * SECOND,
             shutdown: 10 * SECOND,
         }
@@ -101,16 +102,25 @@ impl Limits {
         2 * self.packet_bytes + 64 * 1024
     }
 
-    /// How many messages of one connection are taken in a second, if there is a limit.
-    pub(crate) fn messages_per_second(&self) -> Option<u32> {
-        self.messages.map(|rate| MESSAGES.count(rate))
-    }
-
-    /// Shows every field to a visitor. The one place that knows what the fields are called and which
-    /// values they may have.
+    /// Shows every field to a visitor. With [`Limits::visit_room`], the one place that knows what the fields are
+    /// called and which values they may have.
     pub(super) fn visit(&mut self, visitor: &mut impl Visitor) {
         visitor.seconds("tls-handshake-seconds", &mut self.tls_handshake);
         visitor.seconds("http-request-seconds", &mut self.http_request);
+        visitor.number("connections", &mut self.connections, 1..=10_000_000);
+        visitor.number("unregistered-connections", &mut self.unregistered_connections, 1..=10_000_000);
+        visitor.number(
+            "unregistered-connections-per-address",
+            &mut self.unregistered_connections_per_address,
+            1..=10_000_000,
+        );
+        visitor.rate(&FAILED_REGISTRATIONS, &mut self.failed_registrations);
+        visitor.seconds("shutdown-seconds", &mut self.shutdown);
+        self.visit_room(visitor);
+    }
+
+    /// Shows those fields to a visitor that each room may have of its own: what is not about the port.
+    pub(super) fn visit_room(&mut self, visitor: &mut impl Visitor) {
         visitor.seconds("register-seconds", &mut self.register);
         visitor.number("first-packet-bytes", &mut self.first_packet_bytes, 256..=LARGEST_PACKET);
         visitor.number("packet-bytes", &mut self.packet_bytes, 256..=LARGEST_PACKET);
@@ -121,14 +131,6 @@ impl Limits {
         visitor.rate(&CONTROL_FRAMES, &mut self.control_frames);
         visitor.rate(&BAD_PACKETS, &mut self.bad_packets);
         visitor.number("client-name-bytes", &mut self.client_name_bytes, 1..=4096);
-        visitor.number("connections", &mut self.connections, 1..=10_000_000);
-        visitor.number("unregistered-connections", &mut self.unregistered_connections, 1..=10_000_000);
-        visitor.number(
-            "unregistered-connections-per-address",
-            &mut self.unregistered_connections_per_address,
-            1..=10_000_000,
-        );
-        visitor.rate(&FAILED_REGISTRATIONS, &mut self.failed_registrations);
         visitor.number("log-entries", &mut self.log_entries, 16..=16_777_216);
         visitor.number("log-bytes", &mut self.log_bytes, 64 * 1024..=isize::MAX as usize);
         visitor.seconds("session-seconds", &mut self.session);
@@ -136,9 +138,8 @@ impl Limits {
         visitor.seconds("write-stall-seconds", &mut self.write_stall);
         visitor.seconds("ping-seconds", &mut self.ping);
         visitor.seconds("pong-seconds", &mut self.pong);
-        visitor.rate(&MESSAGES, &mut self.messages);
+        visit_rates(&mut self.rates, visitor);
         visitor.seconds("close-seconds", &mut self.close);
-        visitor.seconds("shutdown-seconds", &mut self.shutdown);
     }
 
     /// The name of every field and its value, both as in the config file. A rate that is off is 0 and
@@ -148,6 +149,12 @@ impl Limits {
         self.clone().visit(&mut list);
         list.0
     }
+}
+
+/// Shows the fields of rates to a visitor.
+pub(super) fn visit_rates(rates: &mut Rates, visitor: &mut impl Visitor) {
+    visitor.rate(&MESSAGES, &mut rates.messages);
+    visitor.rate(&BYTES, &mut rates.bytes);
 }
 
 /// Something that is done with each field of [`Limits`].
@@ -170,13 +177,22 @@ pub(super) struct RateField {
     pub(super) burst_name: Option<&'static str>,
     /// The burst where none is given.
     pub(super) default_burst: fn(u32) -> u32,
+    /// The largest count of events in a period, and the largest burst.
+    pub(super) largest: (u32, u32),
+    /// A count for messages.
+    pub(super) example: u32,
 }
+
+/// More than any chat has.
+const LARGEST: (u32, u32) = (10_000, 1_000_000);
 
 const CONTROL_FRAMES: RateField = RateField {
     name: "control-frames-per-second",
     period: SECOND,
     burst_name: Some("control-frames-burst"),
     default_burst: |count| count.saturating_mul(2),
+    largest: LARGEST,
+    example: 50,
 };
 const BAD_PACKETS: RateField = RateField {
     name: "bad-packets-per-minute",
@@ -184,32 +200,38 @@ const BAD_PACKETS: RateField = RateField {
     burst_name: None,
     // A minute's worth, but never fewer than ten: a bridge that stumbles is not an attack.
     default_burst: |count| if count < 10 { 10 } else { count },
+    largest: LARGEST,
+    example: 50,
 };
 const FAILED_REGISTRATIONS: RateField = RateField {
     name: "failed-registrations-per-minute",
     period: MINUTE,
     burst_name: None,
     default_burst: |count| count,
+    largest: LARGEST,
+    example: 50,
 };
 const MESSAGES: RateField = RateField {
     name: "messages-per-second",
     period: SECOND,
     burst_name: Some("messages-burst"),
     default_burst: |count| count.saturating_mul(2),
+    largest: LARGEST,
+    example: 50,
+};
+const BYTES: RateField = RateField {
+    name: "bytes-per-second",
+    period: SECOND,
+    burst_name: Some("bytes-burst"),
+    default_burst: |count| count.saturating_mul(2),
+    largest: (1_000_000_000, 2_000_000_000),
+    example: 65_536,
 };
 
 impl RateField {
     /// `count` in each period; `None` if that is 0.
     pub(super) fn rate(&self, count: u32, burst: Option<u32>) -> Option<Rate> {
         Rate::new(count, self.period, burst.unwrap_or_else(|| (self.default_burst)(count)))
-    }
-
-    /// How many events in each period a rate was made of.
-    pub(super) fn count(&self, rate: Rate) -> u32 {
-        // Rounded to the nearest: the interval was rounded down to whole nanoseconds. Exact for all
-        // counts that the config file may have.
-        let (period, interval) = (self.period.as_nanos(), rate.interval.as_nanos().max(1));
-        u32::try_from((period + interval / 2) / interval).unwrap_or(u32::MAX)
     }
 }
 
@@ -226,7 +248,7 @@ impl Visitor for List {
     }
 
     fn rate(&mut self, field: &RateField, value: &mut Option<Rate>) {
-        self.0.push((field.name, value.map_or(0, |rate| field.count(rate)).to_string()));
+        self.0.push((field.name, value.map_or(0, |rate| rate.count).to_string()));
         if let (Some(name), Some(rate)) = (field.burst_name, value) {
             self.0.push((name, rate.burst.to_string()));
         }

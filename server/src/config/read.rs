@@ -2,17 +2,19 @@
 
 use std::{
     convert::Infallible,
-    fs,
     path::{Path, PathBuf},
 };
 
 use serde_json::Value;
 
 use super::{
-    AllowedOrigins, Config, ConfigError, Host, SecretKey, Warning, WsPath, Wss,
+    AllowedOrigins, ChatLog, Config, ConfigError, ContentPolicy, Files, Host, Limits, Room, RoomName, Rotate,
+    TrustedProxies, Warning, WsPath, Wss, advice,
     error::{Found, Problem},
+    read_keys::{self, KeySources},
     read_limits,
     section::{Mismatch, Report, Section, shown, text},
+    web_root::{public_folder, secrets},
 };
 
 /// What is expected of a file as a whole.
@@ -22,18 +24,29 @@ const EXPECTED_KEYFILE: &str = "the path to the private key in PEM format, such 
 const EXPECTED_CERTFILE: &str = "the path to the certificate chain in PEM format, such as \"cert.pem\"";
 const EXPECTED_WEB_ROOT: &str =
     "the path to a folder of static files, and of nothing secret, such as \"web\"";
-const EXPECTED_LIMITS: &str = "an object, such as {\"packet-bytes\": 65536}";
+const EXPECTED_PROXY_PROTOCOL: &str =
+    "true if the proxies in \"trusted-proxies\" begin each connection with a PROXY header, or false";
+const EXPECTED_ROOMS: &str = "an object that has an object for each room, such as {\"staff\": {\"ws-path\": \"/staff\", \"secret-key\": \"…\"}}";
+const EXPECTED_ROOM_NAME: &str = "called otherwise";
+const EXPECTED_CHAT_LOG: &str = "an object, such as {\"folder\": \"chat\", \"keep\": 30}";
+const EXPECTED_CHAT_FOLDER: &str =
+    "the path to a folder for the files with what is said, and nothing else, such as \"chat\"";
+const EXPECTED_OWN_FOLDER: &str = "an object with a \"folder\" that no other room has";
+const EXPECTED_ROTATE: &str = "\"hourly\", \"daily\", \"weekly\" or \"never\"";
+const EXPECTED_KEEP: &str = "a whole number of files from 1 to 100000, such as 30";
+const EXPECTED_OWN_PATH: &str = "a path that no other room has";
 
 impl Config {
-    /// Reads a config file.
+    /// Reads a config file. Adds to `files` what it looks at: this file and those that it names, whose change should
+    /// have it read again, be it good or bad.
     ///
     /// # Errors
     ///
     /// [`ConfigError`]: all that is wrong with the file.
-    pub fn load(file: &Path) -> Result<(Self, Vec<Warning>), ConfigError> {
+    pub fn load(file: &Path, files: &mut Files) -> Result<(Self, Vec<Warning>), ConfigError> {
         let bytes =
-            fs::read(file).map_err(|source| ConfigError::Unreadable { file: file.to_owned(), source })?;
-        Self::parse(&bytes, file)
+            files.read(file).map_err(|source| ConfigError::Unreadable { file: file.to_owned(), source })?;
+        Self::parse_noting(&bytes, file, files)
     }
 
     /// Reads the content of a config file. Relative paths in it are relative to the folder of `file`.
@@ -42,11 +55,19 @@ impl Config {
     ///
     /// [`ConfigError`]: all that is wrong with it.
     pub fn parse(bytes: &[u8], file: &Path) -> Result<(Self, Vec<Warning>), ConfigError> {
+        Self::parse_noting(bytes, file, &mut Files::default())
+    }
+
+    fn parse_noting(
+        bytes: &[u8],
+        file: &Path,
+        files: &mut Files,
+    ) -> Result<(Self, Vec<Warning>), ConfigError> {
         let mut report = Report::default();
         let value = json(bytes, file)?;
         let config = if let Some(fields) = value.as_object() {
             let mut root = Section::root(fields, &mut report);
-            let config = read(&mut root, file);
+            let config = read(&mut root, file, files);
             root.finish();
             config
         } else {
@@ -56,9 +77,10 @@ impl Config {
         };
         match config {
             Some(config) if report.problems.is_empty() => {
-                if config.secret_key.is_placeholder() {
-                    report.warnings.push(Warning::KnownSecretKey);
+                if config.trusted_proxies.has_everybody() {
+                    report.warnings.push(Warning::TrustsEverybody);
                 }
+                report.warnings.extend(config.all_rooms().flat_map(advice::on_room));
                 Ok((config, report.warnings))
             }
             _ => Err(ConfigError::Fields { file: file.to_owned(), problems: report.problems }),
@@ -83,37 +105,107 @@ fn json(bytes: &[u8], file: &Path) -> Result<Value, ConfigError> {
 }
 
 /// `None` if a required field is missing or bad.
-fn read(root: &mut Section<'_>, file: &Path) -> Option<Config> {
+fn read(root: &mut Section<'_>, file: &Path, files: &mut Files) -> Option<Config> {
     let folder = file.parent().unwrap_or(Path::new(""));
+    let mut sources = KeySources { folder, files, key_files: Vec::new() };
     let ws_path = root.required("ws-path", WsPath::EXPECTED, text(WsPath::parse));
-    let host = root.required("host", Host::EXPECTED, text(Host::parse));
-    let secret_key = root.required("secret-key", SecretKey::EXPECTED, |value| {
-        value.as_str().and_then(|text| SecretKey::new(text).ok()).ok_or(Mismatch::Secret)
-    });
+    let host = root.required("host", Host::EXPECTED, text(Host::parse)).map(|host| host.relative_to(folder));
+    let keys = read_keys::read(root, &mut sources);
     let wss = root.section("wss", EXPECTED_WSS, |wss| {
         let keyfile = wss.required("keyfile", EXPECTED_KEYFILE, text(|path| resolve(folder, path)));
         let certfile = wss.required("certfile", EXPECTED_CERTFILE, text(|path| resolve(folder, path)));
+        for path in [&keyfile, &certfile].into_iter().flatten() {
+            sources.files.note(path);
+        }
         Some(Wss { keyfile: keyfile?, certfile: certfile? })
     });
     let wss = wss.flatten();
-    let keyfile = wss.as_ref().map(|wss| wss.keyfile.as_path());
-    let secrets = [Some(file), keyfile].into_iter().flatten().collect::<Vec<_>>();
-    let web_root =
-        root.optional("web-root", EXPECTED_WEB_ROOT, text(|path| public_folder(folder, path, &secrets)));
+    let content_policy = root
+        .optional("content-security-policy", ContentPolicy::EXPECTED, policy)
+        .unwrap_or_else(|| Some(ContentPolicy::default()));
     let allowed_origins =
         root.optional("allowed-origins", AllowedOrigins::EXPECTED, origins).unwrap_or_default();
-    let limits = root
-        .section("limits", EXPECTED_LIMITS, |section| read_limits::read(Some(section), secret_key.as_ref()))
-        .unwrap_or_else(|| read_limits::read(None, secret_key.as_ref()));
+    let trusted_proxies = root.optional("trusted-proxies", TrustedProxies::EXPECTED, proxies);
+    let proxy_protocol = proxy_protocol(root, trusted_proxies.as_ref());
+    let trusted_proxies = trusted_proxies.unwrap_or_default();
+    let limits = read_limits::read(root, keys.as_ref());
+    let default_room = ws_path.zip(keys).map(|(ws_path, keys)| Room {
+        name: RoomName::default(),
+        ws_path,
+        keys,
+        limits: limits.clone(),
+        chat_log: read_chat_log(root, folder),
+    });
+    let rooms = read_rooms(root, default_room.as_ref(), &limits, &mut sources);
+    let KeySources { key_files, .. } = sources;
+    let all_rooms = default_room.iter().chain(&rooms);
+    let secrets = secrets(Some(file), wss.as_ref(), &key_files, all_rooms);
+    let web_root = text(|path| public_folder(folder.join(path), &secrets));
+    let web_root = root.optional("web-root", EXPECTED_WEB_ROOT, web_root);
     Some(Config {
         host: host?,
-        ws_path: ws_path?,
-        secret_key: secret_key?,
         wss,
         web_root,
+        content_policy,
         allowed_origins,
+        trusted_proxies,
+        proxy_protocol,
         limits,
+        default_room: default_room?,
+        rooms,
+        key_files,
     })
+}
+
+/// Reads `rooms`: those that can be used.
+fn read_rooms(
+    root: &mut Section<'_>,
+    default_room: Option<&Room>,
+    limits: &Limits,
+    sources: &mut KeySources<'_>,
+) -> Vec<Room> {
+    let mut rooms: Vec<Room> = Vec::new();
+    root.each("rooms", EXPECTED_ROOMS, |name, section| {
+        let name =
+            RoomName::parse(name).map_err(|error| section.misnamed(EXPECTED_ROOM_NAME, error.to_string()));
+        let ws_path = section.required("ws-path", WsPath::EXPECTED, text(WsPath::parse));
+        let keys = read_keys::read(section, sources);
+        let limits = read_limits::read_room(limits, section, keys.as_ref());
+        let is_taken = |room: &&Room| ws_path.as_ref().is_some_and(|path| room.ws_path.is_same_place(path));
+        if let Some(other) = default_room.into_iter().chain(&rooms).find(is_taken) {
+            section.misfit("ws-path", EXPECTED_OWN_PATH, Some(format!("room {} has it", other.name)));
+        }
+        let chat_log = read_chat_log(section, sources.folder);
+        let folder = chat_log.as_ref().map(|chat_log| &chat_log.folder);
+        let is_shared =
+            |room: &&Room| folder.is_some() && folder == room.chat_log.as_ref().map(|other| &other.folder);
+        if let Some(other) = default_room.into_iter().chain(&rooms).find(is_shared) {
+            section.misfit("chat-log", EXPECTED_OWN_FOLDER, Some(format!("room {} has it", other.name)));
+        }
+        let usable = name.ok().zip(ws_path).zip(keys);
+        rooms.extend(usable.map(|((name, ws_path), keys)| Room { name, ws_path, keys, limits, chat_log }));
+    });
+    rooms
+}
+
+/// Reads `chat-log` of a room.
+fn read_chat_log(section: &mut Section<'_>, folder: &Path) -> Option<ChatLog> {
+    let chat_log = section.section("chat-log", EXPECTED_CHAT_LOG, |section| {
+        let folder = section.required("folder", EXPECTED_CHAT_FOLDER, text(|path| resolve(folder, path)));
+        let rotate = section.optional("rotate", EXPECTED_ROTATE, |value| {
+            let wanted = |rotate: &Rotate| value.as_str() == Some(rotate.as_str());
+            Rotate::ALL.into_iter().find(wanted).ok_or(Mismatch::Plain)
+        });
+        let keep = section.optional("keep", EXPECTED_KEEP, |value| {
+            let keep = value.as_u64().and_then(|keep| usize::try_from(keep).ok());
+            keep.filter(|keep| (1..=100_000).contains(keep)).ok_or(Mismatch::Plain)
+        });
+        if rotate == Some(Rotate::Never) && keep.is_some() {
+            section.misfit("keep", "left out where \"rotate\" is \"never\": there is one file then", None);
+        }
+        Some(ChatLog { folder: folder?, rotate: rotate.unwrap_or(Rotate::Daily), keep })
+    });
+    chat_log.flatten()
 }
 
 /// Any path will do: who opens the file says what is wrong with it.
@@ -122,26 +214,25 @@ fn resolve(folder: &Path, path: &str) -> Result<PathBuf, Infallible> {
     Ok(folder.join(path))
 }
 
-/// A folder that is there, and with none of the secrets below it: everybody may read what is.
-fn public_folder(folder: &Path, path: &str, secrets: &[&Path]) -> Result<PathBuf, String> {
-    let path = folder.join(path);
-    match fs::metadata(&path) {
-        Ok(metadata) if metadata.is_dir() => {}
-        Ok(_) => return Err(format!("{} is not a folder", path.display())),
-        Err(error) => return Err(format!("{}: {error}", path.display())),
-    }
-    let is_below = |secret: &&&Path| match (fs::canonicalize(secret), fs::canonicalize(&path)) {
-        (Ok(secret), Ok(path)) => secret.starts_with(path),
-        _ => false,
-    };
-    match secrets.iter().find(is_below) {
-        Some(secret) => Err(format!("everybody could read {} there", secret.display())),
-        None => Ok(path),
-    }
+fn policy(value: &Value) -> Result<Option<ContentPolicy>, Mismatch> {
+    let text = value.as_str().ok_or(Mismatch::Plain)?;
+    ContentPolicy::parse(text).map_err(|error| Mismatch::Because(error.to_string()))
 }
 
 fn origins(value: &Value) -> Result<AllowedOrigins, Mismatch> {
     let mut origins = AllowedOrigins::default();
+    entries(value, |text| origins.add(text))?;
+    Ok(origins)
+}
+
+fn proxies(value: &Value) -> Result<TrustedProxies, Mismatch> {
+    let mut proxies = TrustedProxies::default();
+    entries(value, |text| proxies.add(text))?;
+    Ok(proxies)
+}
+
+/// Reads a list of texts.
+fn entries<E: ToString>(value: &Value, mut add: impl FnMut(&str) -> Result<(), E>) -> Result<(), Mismatch> {
     // One alone needs no brackets.
     let entries = match value {
         Value::Array(entries) => entries.as_slice(),
@@ -150,7 +241,19 @@ fn origins(value: &Value) -> Result<AllowedOrigins, Mismatch> {
     };
     for entry in entries {
         let text = entry.as_str().ok_or_else(|| Mismatch::Because(format!("{} is no text", shown(entry))))?;
-        origins.add(text).map_err(|error| Mismatch::Because(format!("{}: {error}", shown(entry))))?;
+        add(text).map_err(|error| Mismatch::Because(format!("{}: {}", shown(entry), error.to_string())))?;
     }
-    Ok(origins)
+    Ok(())
+}
+
+fn proxy_protocol(root: &mut Section<'_>, trusted: Option<&TrustedProxies>) -> bool {
+    const FIELD: &str = "proxy-protocol";
+    let is_on = root.optional(FIELD, EXPECTED_PROXY_PROTOCOL, |value| value.as_bool().ok_or(Mismatch::Plain));
+    let is_on = is_on.unwrap_or_default();
+    // A list that can't be read is reported by itself.
+    if is_on && trusted.map_or(!root.has("trusted-proxies"), TrustedProxies::is_empty) {
+        let reason = "\"trusted-proxies\" lists nobody who may send one".to_owned();
+        root.misfit(FIELD, EXPECTED_PROXY_PROTOCOL, Some(reason));
+    }
+    is_on
 }

@@ -5,50 +5,63 @@ use std::{ops::RangeInclusive, time::Duration};
 use serde_json::Value;
 
 use super::{
-    Limits, SecretKey,
+    Keys, Limits, SecretKey,
     limits::{RateField, Visitor},
     section::{Mismatch, Section},
 };
 use crate::rate::Rate;
 
+const EXPECTED: &str = "an object, such as {\"packet-bytes\": 65536}";
 /// The shortest time that may be set: below it is a slip of the pen.
 const SHORTEST: f64 = 0.001;
 /// The longest: a bound that takes more than a day to bite is none.
 const LONGEST: f64 = 86_400.0;
-/// The largest count of events in a period: above it the nanoseconds of an interval become coarse.
-const LARGEST_COUNT: u32 = 10_000;
-const LARGEST_BURST: u32 = 1_000_000;
 /// What a `register` holds beside the name and the key, white space and the rich fields included.
 const REGISTER_OVERHEAD: usize = 512;
 
-/// Reads what is there over the defaults, `section` being `None` if nothing is.
-pub(super) fn read(section: Option<&mut Section<'_>>, secret_key: Option<&SecretKey>) -> Limits {
-    let mut limits = Limits::default();
-    let Some(section) = section else {
-        limits.first_packet_bytes = limits.first_packet_bytes.max(register_bytes(&limits, secret_key));
-        return limits;
-    };
-    limits.visit(&mut Reader { section });
-    fit_first_packet(section, &mut limits, secret_key);
-    fit_log(section, &mut limits);
-    limits
+/// Reads `limits` of the top level over the defaults.
+pub(super) fn read(root: &mut Section<'_>, keys: Option<&Keys>) -> Limits {
+    read_over(&Limits::default(), root, keys, |limits, reader| limits.visit(reader))
 }
 
-/// The largest `register` must hold the longest name and the key, and be a packet. A default gives way.
-fn fit_first_packet(section: &mut Section<'_>, limits: &mut Limits, secret_key: Option<&SecretKey>) {
+/// Reads `limits` of a room over those of the top level.
+pub(super) fn read_room(base: &Limits, room: &mut Section<'_>, keys: Option<&Keys>) -> Limits {
+    read_over(base, room, keys, |limits, reader| limits.visit_room(reader))
+}
+
+fn read_over(
+    base: &Limits,
+    parent: &mut Section<'_>,
+    keys: Option<&Keys>,
+    visit: impl FnOnce(&mut Limits, &mut Reader<'_, '_>),
+) -> Limits {
+    let longest_key =
+        keys.into_iter().flat_map(Keys::secret_keys).map(SecretKey::json_bytes).max().unwrap_or(0);
+    let limits = parent.section("limits", EXPECTED, |section| {
+        let mut limits = base.clone();
+        visit(&mut limits, &mut Reader { section });
+        fit_first_packet(section, &mut limits, longest_key);
+        fit_log(section, &mut limits);
+        limits
+    });
+    limits.unwrap_or_else(|| {
+        let mut limits = base.clone();
+        limits.first_packet_bytes = limits.first_packet_bytes.max(register_bytes(&limits, longest_key));
+        limits
+    })
+}
+
+/// The largest `register` must hold the longest name and the longest key, and be a packet. A default gives way.
+fn fit_first_packet(section: &mut Section<'_>, limits: &mut Limits, longest_key: usize) {
     const NAME: &str = "first-packet-bytes";
-    let least = register_bytes(limits, secret_key);
+    let least = register_bytes(limits, longest_key);
+    let expected =
+        format!("at least {least}, which a register with your secret-key and the longest client name takes");
     if limits.packet_bytes < least {
-        let expected = format!(
-            "at least {least}, which a register with your secret-key and the longest client name takes"
-        );
         section.misfit("packet-bytes", &expected, None);
     } else if !section.has(NAME) {
         limits.first_packet_bytes = limits.first_packet_bytes.min(limits.packet_bytes).max(least);
     } else if limits.first_packet_bytes < least {
-        let expected = format!(
-            "at least {least}, which a register with your secret-key and the longest client name takes"
-        );
         section.misfit(NAME, &expected, None);
     } else if limits.first_packet_bytes > limits.packet_bytes {
         section.misfit(
@@ -59,9 +72,8 @@ fn fit_first_packet(section: &mut Section<'_>, limits: &mut Limits, secret_key: 
     }
 }
 
-fn register_bytes(limits: &Limits, secret_key: Option<&SecretKey>) -> usize {
-    let key = secret_key.map_or(0, |key| Value::from(key.expose()).to_string().len());
-    REGISTER_OVERHEAD + limits.client_name_bytes + key
+fn register_bytes(limits: &Limits, longest_key: usize) -> usize {
+    REGISTER_OVERHEAD + limits.client_name_bytes + longest_key
 }
 
 /// The log must hold the largest packet in both dialects, and not only that. A default gives way.
@@ -79,8 +91,9 @@ fn fit_log(section: &mut Section<'_>, limits: &mut Limits) {
     }
 }
 
-struct Reader<'s, 'a> {
-    section: &'s mut Section<'a>,
+/// Reads fields over the values that they have.
+pub(super) struct Reader<'s, 'a> {
+    pub(super) section: &'s mut Section<'a>,
 }
 
 impl Visitor for Reader<'_, '_> {
@@ -105,16 +118,18 @@ impl Visitor for Reader<'_, '_> {
     }
 
     fn rate(&mut self, field: &RateField, value: &mut Option<Rate>) {
-        let default = value.map_or(0, |rate| field.count(rate));
-        let expected =
-            format!("a whole number from 0 (no limit) to {LARGEST_COUNT}, such as {}", default.max(50));
+        let default = value.map_or(0, |rate| rate.count);
+        let (largest, largest_burst) = field.largest;
+        let example = default.max(field.example);
+        let expected = format!("a whole number from 0 (no limit) to {largest}, such as {example}");
         let count = self
             .section
-            .optional(field.name, &expected, |value| whole(value, 0..=LARGEST_COUNT))
+            .optional(field.name, &expected, |value| whole(value, 0..=largest))
             .unwrap_or(default);
         let burst = field.burst_name.and_then(|name| {
-            let expected = format!("a whole number from 1 to {LARGEST_BURST}, such as 100");
-            let burst = self.section.optional(name, &expected, |value| whole(value, 1..=LARGEST_BURST))?;
+            let example = (field.default_burst)(field.example);
+            let expected = format!("a whole number from 1 to {largest_burst}, such as {example}");
+            let burst = self.section.optional(name, &expected, |value| whole(value, 1..=largest_burst))?;
             if count == 0 {
                 self.section.without_effect(name, field.name);
             }

@@ -7,7 +7,7 @@ use super::error::{Found, Problem, Warning};
 /// How long a value may be to be shown in full.
 const SHOWN_CHARS: usize = 60;
 /// How much like a known name an unknown one must be to be taken for a slip of the pen.
-const SIMILAR: f64 = 0.7;
+const SIMILAR: f64 = 0.8;
 
 /// What was found wrong so far.
 #[derive(Debug, Default)]
@@ -35,6 +35,8 @@ pub(super) enum Mismatch {
     Because(String),
     /// As is plain from the kind of value that it is; the value itself is secret.
     Secret,
+    /// As this text says; the value itself is secret.
+    SecretBecause(String),
 }
 
 impl<'a> Section<'a> {
@@ -81,6 +83,38 @@ impl<'a> Section<'a> {
         let read = read(&mut section);
         section.finish();
         Some(read)
+    }
+
+    /// An object whose fields have names of the operator's choice and are objects; it may be missing or `null`.
+    pub(super) fn each(
+        &mut self,
+        name: &'static str,
+        expected: &str,
+        mut read: impl FnMut(&str, &mut Section<'_>),
+    ) {
+        let entries = self.optional(name, expected, |value| match value.as_object() {
+            Some(entries) if entries.values().all(Value::is_object) => Ok(entries.clone()),
+            Some(entries) => {
+                let other = entries.iter().find(|(_, value)| !value.is_object());
+                let name = other.map(|(name, _)| cut(name)).unwrap_or_default();
+                Err(Mismatch::Because(format!("\"{name}\" is no object")))
+            }
+            None => Err(Mismatch::Plain),
+        });
+        for (entry, value) in entries.iter().flatten() {
+            let Some(fields) = value.as_object() else { continue };
+            let prefix = format!("{}{name}.{}.", self.prefix, cut(entry));
+            let mut section = Section { prefix, fields, known: Vec::new(), report: self.report };
+            read(entry, &mut section);
+            section.finish();
+        }
+    }
+
+    /// Reports that the name of this object, which the operator chose, can't be used.
+    pub(super) fn misnamed(&mut self, expected: &str, reason: String) {
+        let field = self.prefix.trim_end_matches('.').to_owned();
+        let found = Found::Value("this name".to_owned(), Some(reason));
+        self.report.problems.push(Problem { field, expected: expected.to_owned(), found });
     }
 
     /// Whether a field is there, usable or not.
@@ -131,6 +165,7 @@ impl<'a> Section<'a> {
             Err(Mismatch::Plain) => Found::Value(shown(value), None),
             Err(Mismatch::Because(reason)) => Found::Value(shown(value), Some(reason)),
             Err(Mismatch::Secret) => Found::Value(kind(value).to_owned(), None),
+            Err(Mismatch::SecretBecause(reason)) => Found::Value(kind(value).to_owned(), Some(reason)),
         };
         self.problem(name, expected, found);
         None

@@ -84,6 +84,18 @@ impl WsPath {
     }
 }
 
+impl WsPath {
+    /// How far below the root it is.
+    pub(crate) fn depth(&self) -> usize {
+        self.parts.len()
+    }
+
+    /// Whether there are requests that both accept as theirs alone: whether they are the same but for a `/` at the end.
+    pub(super) fn is_same_place(&self, other: &Self) -> bool {
+        self.parts == other.parts
+    }
+}
+
 /// The parts, and whether the path ends in a `/` (or in `.` or `..`, which name folders as well).
 fn normal_form(path: &str) -> (Vec<Vec<u8>>, bool) {
     let decoded: Vec<u8> = percent_decode_str(path).collect();

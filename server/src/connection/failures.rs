@@ -15,20 +15,15 @@ use crate::{
 const MAX_ADDRESSES: usize = 65_536;
 
 /// The failed registrations of the recent past.
-#[derive(Debug)]
-pub(super) struct Failures {
-    rate: Option<Rate>,
+#[derive(Debug, Default)]
+pub(crate) struct Failures {
     buckets: Mutex<HashMap<AddressBlock, TokenBucket>>,
 }
 
 impl Failures {
-    pub(super) fn new(rate: Option<Rate>) -> Self {
-        Self { rate, buckets: Mutex::default() }
-    }
-
     /// Notes a failure. Returns whether the address has failed so often that its answer should wait.
-    pub(super) fn note(&self, address: AddressBlock, now: Instant) -> bool {
-        let Some(rate) = self.rate else { return false };
+    pub(super) fn note(&self, address: AddressBlock, rate: Option<Rate>, now: Instant) -> bool {
+        let Some(rate) = rate else { return false };
         let mut buckets = self.buckets.lock();
         if buckets.len() >= MAX_ADDRESSES && !buckets.contains_key(&address) {
             buckets.retain(|_, bucket| !bucket.is_full(now));
@@ -56,23 +51,25 @@ mod tests {
     #[test]
     fn an_address_that_fails_often_waits_and_others_do_not() {
         let now = Instant::now();
-        let failures = Failures::new(Rate::new(10, Duration::from_mins(1), 10));
-        let waits = (0..12).map(|_| failures.note(address(1), now)).collect::<Vec<_>>();
+        let rate = Rate::new(10, Duration::from_mins(1), 10);
+        let failures = Failures::default();
+        let waits = (0..12).map(|_| failures.note(address(1), rate, now)).collect::<Vec<_>>();
         assert_eq!(waits, [[false; 10].as_slice(), &[true; 2]].concat());
-        assert!(!failures.note(address(2), now));
-        assert!(!failures.note(address(1), now + Duration::from_secs(6)));
+        assert!(!failures.note(address(2), rate, now));
+        assert!(!failures.note(address(1), rate, now + Duration::from_secs(6)));
     }
 
     #[test]
     fn memory_is_bounded_and_the_past_is_forgotten() {
         let now = Instant::now();
-        let failures = Failures::new(Rate::new(10, Duration::from_mins(1), 10));
+        let rate = Rate::new(10, Duration::from_mins(1), 10);
+        let failures = Failures::default();
         for number in (0..).take(MAX_ADDRESSES) {
-            assert!(!failures.note(address(number), now));
+            assert!(!failures.note(address(number), rate, now));
         }
-        assert!(failures.note(address(u32::MAX), now));
+        assert!(failures.note(address(u32::MAX), rate, now));
         assert_eq!(failures.buckets.lock().len(), MAX_ADDRESSES);
-        assert!(!failures.note(address(u32::MAX), now + Duration::from_secs(7)));
+        assert!(!failures.note(address(u32::MAX), rate, now + Duration::from_secs(7)));
         assert_eq!(failures.buckets.lock().len(), 1);
     }
 }

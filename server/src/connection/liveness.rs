@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::config::Limits;
+
 /// How a peer is asked.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pings {
@@ -11,6 +13,12 @@ pub(super) struct Pings {
     pub(super) interval: Duration,
     /// For a sign of life after a ping.
     pub(super) answer: Duration,
+}
+
+impl Pings {
+    pub(super) fn new(limits: &Limits) -> Self {
+        Self { interval: limits.ping, answer: limits.pong }
+    }
 }
 
 /// What is to be done now.

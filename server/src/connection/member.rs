@@ -4,7 +4,7 @@ use std::{
     future::poll_fn,
     panic::{self, AssertUnwindSafe},
     pin::{Pin, pin},
-    sync::{Arc, atomic::Ordering},
+    sync::Arc,
     task::{Context, Poll, Waker},
 };
 
@@ -14,14 +14,15 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use tracing::{info, warn};
 
 use super::{
-    Peer, Router, closing,
+    Peer, closing,
     ending::Ending,
+    hall::Hall,
     pump::Pump,
     register::{Registration, ack},
     socket::Socket,
     stream::ByteStream,
 };
-use crate::room::{Mailbox, Membership, Newcomer, Pass, Reader};
+use crate::room::{Mailbox, Membership, Newcomer, Pass, Reader, Room};
 
 /// So many bytes an ack may say of other clients. It is the connection's own, and waits until the client reads it; the
 /// rest is told when the socket takes it.
@@ -29,7 +30,8 @@ const CLIENTS_BYTES: usize = 64 * 1024;
 
 /// A member of a room.
 pub(crate) struct Member<S: ByteStream> {
-    router: Arc<Router>,
+    hall: Arc<Hall>,
+    room: Arc<Room>,
     link: Arc<Link<S>>,
     membership: Membership,
     peer: Peer,
@@ -45,14 +47,10 @@ struct Link<S> {
 impl<S: ByteStream> Member<S> {
     /// Takes the connection into the room. Its ack goes out before anything that it gets from the room, and nothing
     /// of that is missed.
-    pub(super) fn join(
-        router: Arc<Router>,
-        peer: Peer,
-        registration: Registration,
-        socket: Socket<S>,
-    ) -> Self {
-        let Registration { client_name, ask, session_name } = registration;
-        let mailbox = Arc::new(Mailbox::new(router.limits.outbox_bytes));
+    pub(super) fn join(hall: Arc<Hall>, peer: Peer, registration: Registration, socket: Socket<S>) -> Self {
+        let Registration { client_name, admission, ask, session_name } = registration;
+        let terms = hall.terms();
+        let mailbox = Arc::new(Mailbox::new(terms.limits.outbox_bytes));
         let link = Arc::new(Link { mailbox: mailbox.clone(), pump: Mutex::new(None) });
         let membership = {
             // Locked until the pump knows its cursor: a pass leaves it alone so long.
@@ -62,23 +60,28 @@ impl<S: ByteStream> Member<S> {
                 client_name,
                 reader: link.clone(),
                 mailbox: mailbox.clone(),
+                hears: admission.grant.rights.read,
                 ask,
                 session_name,
-                max_clients_bytes: CLIENTS_BYTES.min(router.limits.packet_bytes / 2),
+                max_clients_bytes: CLIENTS_BYTES.min(terms.limits.packet_bytes / 2),
             };
-            let (membership, cursor, welcome) = router.room.join(newcomer, Instant::now());
-            let mut joined = Pump::new(&router, membership.clone(), mailbox, socket, cursor);
+            let (membership, cursor, welcome) = terms.room.join(newcomer, Instant::now());
+            let grant = admission.grant;
+            let mut joined = Pump::new(&terms, admission, membership.clone(), mailbox, socket, cursor);
             // Who came too late for its session gets no ack: its client has another connection by now.
             if joined.mailbox.must_go().is_none() {
-                joined.welcome(ack(&router.limits, welcome, cursor));
+                joined.welcome(ack(&terms.limits, &grant, welcome, cursor));
             }
             *pump = Some(joined);
             let client = membership.author.client_name.as_str();
             let protocol = membership.viewpoint.dialect.protocol();
-            info!(connection = peer.id.0, address = %peer.address, client, protocol, "registered");
+            let room = hall.name();
+            info!(connection = peer.id.0, address = %peer.address, %room, client, protocol, "registered");
             membership
         };
-        Self { router, link, membership, peer }
+        let room = terms.room.clone();
+        drop(terms);
+        Self { hall, room, link, membership, peer }
     }
 
     /// Serves the connection to its end.
@@ -90,13 +93,13 @@ impl<S: ByteStream> Member<S> {
         let Peer { id, address } = self.peer;
         let client = self.membership.author.client_name.as_str();
         if ending.close_code() == Some(CloseCode::SlowConsumer) {
-            let cut_so_far = self.router.slow_consumers.fetch_add(1, Ordering::Relaxed) + 1;
+            let cut_so_far = self.hall.count_slow_consumer();
             warn!(connection = id.0, %address, client, reason = %ending, cut_so_far, "disconnected");
         } else {
             info!(connection = id.0, %address, client, reason = %ending, "disconnected");
         }
         let pump = self.link.pump.lock().take();
-        let limit = self.router.limits.close;
+        let limit = self.hall.terms().limits.close;
         // Out of the room, before the close handshake.
         drop(self);
         if let Some(pump) = pump {
@@ -110,14 +113,15 @@ impl<S: ByteStream> Member<S> {
         // Before anything is looked at: who changes it afterwards wakes this task again.
         self.link.mailbox.task.register(cx.waker());
         let mut guard = self.link.pump.lock();
+        let terms = self.hall.terms();
         loop {
             let Some(pump) = &mut *guard else { return Poll::Ready(Ending::ServerFailed) };
-            let deadline = match pump.turn(&self.router, cx) {
+            let deadline = match pump.turn(&terms, cx) {
                 Ok(deadline) => deadline,
                 Err(ending) => return Poll::Ready(ending),
             };
-            if pump.is_slack() {
-                *guard = guard.take().and_then(|pump| pump.trim(&self.router.limits));
+            if pump.can_be_renewed() {
+                *guard = guard.take().and_then(|pump| pump.renew(&terms));
             }
             // A deadline that moves away costs nothing: the timer goes off early, and is set anew.
             if deadline < timer.deadline() || timer.is_elapsed() {
@@ -133,7 +137,7 @@ impl<S: ByteStream> Member<S> {
 impl<S: ByteStream> Drop for Member<S> {
     /// However the connection ends, a panic included, the room is left.
     fn drop(&mut self) {
-        self.router.room.leave(&self.membership, Instant::now());
+        self.room.leave(&self.membership, Instant::now());
     }
 }
 

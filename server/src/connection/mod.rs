@@ -4,6 +4,7 @@
 mod closing;
 mod ending;
 mod failures;
+mod hall;
 mod liveness;
 mod member;
 mod meter;
@@ -13,22 +14,17 @@ mod register;
 mod rich;
 mod scanner;
 mod socket;
+mod standing;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod throttles;
 mod wire;
 
-use std::{
-    net::SocketAddr,
-    sync::{Arc, atomic::AtomicU64},
+pub(crate) use self::{
+    ending::Ending, failures::Failures, hall::Hall, member::Member, register::Candidate, stream::ByteStream,
 };
-
-pub(crate) use self::{ending::Ending, member::Member, register::Candidate, stream::ByteStream};
-use self::{failures::Failures, liveness::Pings, meter::MeterBounds};
-use crate::{
-    config::{Limits, SecretKey},
-    room::{ConnectionId, Room},
-};
+use crate::{address::PeerAddress, room::ConnectionId};
 
 /// Who is at the other end.
 #[derive(Clone, Copy, Debug)]
@@ -36,33 +32,5 @@ pub(crate) struct Peer {
     /// Names the connection, in the log and to its room.
     pub(crate) id: ConnectionId,
     /// Where it comes from.
-    pub(crate) address: SocketAddr,
-}
-
-/// What all connections of a router share.
-#[derive(Debug)]
-pub(crate) struct Router {
-    pub(crate) room: Arc<Room>,
-    pub(crate) limits: Limits,
-    secret_key: SecretKey,
-    meter_bounds: Arc<MeterBounds>,
-    pings: Pings,
-    failures: Failures,
-    /// How many readers were cut because they were too slow.
-    slow_consumers: AtomicU64,
-}
-
-impl Router {
-    /// A router with one room, which `secret_key` opens.
-    pub(crate) fn new(room: Arc<Room>, limits: Limits, secret_key: SecretKey) -> Self {
-        Self {
-            room,
-            secret_key,
-            meter_bounds: Arc::new(MeterBounds::new(&limits)),
-            pings: Pings { interval: limits.ping, answer: limits.pong },
-            failures: Failures::new(limits.failed_registrations),
-            slow_consumers: AtomicU64::new(0),
-            limits,
-        }
-    }
+    pub(crate) address: PeerAddress,
 }

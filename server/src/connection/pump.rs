@@ -11,18 +11,19 @@ use futures_util::Stream;
 use multichat::protocol::{ClientPacket, CloseCode, Dialect};
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Message;
+use tracing::warn;
 
 use super::{
-    Router,
     ending::Ending,
+    hall::Terms,
     liveness::{Check, Liveness},
     meter::Violation,
     socket::{self, READ_BUFFER, Socket},
+    standing::{Admission, Standing},
     stream::ByteStream,
     wire::Wire,
 };
 use crate::{
-    config::Limits,
     frame,
     rate::TokenBucket,
     room::{Cut, Draft, Mailbox, Membership, Overrun, Pass, Seq},
@@ -43,17 +44,16 @@ pub(super) struct Pump<S> {
     /// What the room has to say to this connection alone.
     pub(super) mailbox: Arc<Mailbox>,
     socket: Socket<S>,
-    /// A message came for which the library's buffer had to grow. It does not shrink by itself.
-    has_grown: bool,
+    /// The library's state should be made anew: a message came for which its buffer had to grow, and it does not shrink
+    /// by itself; or the limits are other ones now.
+    is_stale: bool,
     /// At the last turn there was nothing left to read, in the library's buffer neither.
     has_read_all: bool,
     /// The last entry of the log that was sent, or begun.
     cursor: Seq,
     liveness: Liveness,
     bad_packets: TokenBucket,
-    pub(super) messages: TokenBucket,
-    /// How many messages were refused since there was a pause.
-    pub(super) refused: u32,
+    pub(super) standing: Standing,
     /// There is news of other clients that the client has not been told.
     owes_presence: bool,
     /// Why nothing can be sent any more. What the client has already sent is still read.
@@ -72,7 +72,8 @@ enum Reading {
 
 impl<S: ByteStream> Pump<S> {
     pub(super) fn new(
-        router: &Router,
+        terms: &Terms,
+        admission: Admission,
         member: Membership,
         mailbox: Arc<Mailbox>,
         socket: Socket<S>,
@@ -80,19 +81,27 @@ impl<S: ByteStream> Pump<S> {
     ) -> Self {
         let now = Instant::now();
         Self {
+            standing: Standing::new(admission, terms, &member.author.client_name, now),
             member,
             mailbox,
             socket,
-            has_grown: false,
+            is_stale: false,
             has_read_all: false,
             cursor,
-            liveness: Liveness::new(router.pings, now),
+            liveness: Liveness::new(terms.pings, now),
             bad_packets: TokenBucket::full(now),
-            messages: TokenBucket::full(now),
-            refused: 0,
             owes_presence: false,
             broken: None,
         }
+    }
+
+    /// Looks again on which terms the client is here, if they have changed.
+    fn review(&mut self, terms: &Terms) -> Result<(), Ending> {
+        if self.standing.review(terms, &self.member.author.client_name)? {
+            self.member.viewpoint.hears = self.standing.rights().read;
+            self.is_stale = true;
+        }
+        Ok(())
     }
 
     /// Queues the answer to the registration.
@@ -105,15 +114,17 @@ impl<S: ByteStream> Pump<S> {
         self.socket.into_inner()
     }
 
-    /// Whether the library holds a large buffer, and nothing in it.
-    pub(super) fn is_slack(&self) -> bool {
-        self.has_grown && self.has_read_all && self.socket.get_ref().is_between_messages()
+    /// Whether the library's state should be made anew, and has nothing in it.
+    pub(super) fn can_be_renewed(&self) -> bool {
+        self.is_stale && self.has_read_all && self.socket.get_ref().is_between_messages()
     }
 
-    /// The same with a small buffer.
-    pub(super) fn trim(self, limits: &Limits) -> Option<Self> {
-        let socket = socket::open(self.socket.into_inner(), limits)?;
-        Some(Self { socket, has_grown: false, ..self })
+    /// The same with a small buffer, and with the bounds that hold now.
+    pub(super) fn renew(self, terms: &Terms) -> Option<Self> {
+        let mut wire = self.socket.into_inner();
+        wire.set_bounds(terms.meter_bounds.clone());
+        let socket = socket::open(wire, &terms.limits)?;
+        Some(Self { socket, is_stale: false, ..self })
     }
 
     /// Takes what the fan-out has. Returns whether that is all there is to do for now; if not, the
@@ -134,13 +145,14 @@ impl<S: ByteStream> Pump<S> {
     }
 
     /// One turn: sends, reads, and looks at the clock. Returns when the next turn is due at the latest.
-    pub(super) fn turn(&mut self, router: &Router, cx: &mut Context<'_>) -> Result<Instant, Ending> {
+    pub(super) fn turn(&mut self, terms: &Terms, cx: &mut Context<'_>) -> Result<Instant, Ending> {
         if let Some(cut) = self.mailbox.must_go() {
             return Err(cut.into());
         }
-        let is_drained = self.poll_send(router, cx)?.is_ready();
-        let reading = if router.room.is_closed() {
-            if is_drained && self.cursor == router.room.newest() {
+        self.review(terms)?;
+        let is_drained = self.poll_send(terms, cx)?.is_ready();
+        let reading = if terms.room.is_closed() {
+            if is_drained && self.cursor == terms.room.newest() {
                 return Err(Ending::GOING_AWAY);
             }
             if let Some(ending) = self.broken.take() {
@@ -148,10 +160,10 @@ impl<S: ByteStream> Pump<S> {
             }
             Reading::Paused(None)
         } else {
-            let reading = self.receive(router, cx)?;
+            let reading = self.receive(terms, cx)?;
             // Reading makes pongs and notices to be sent.
             if !self.socket.get_mut().outlet().is_empty() || self.has_due_notices() {
-                let _ = self.poll_send(router, cx)?;
+                let _ = self.poll_send(terms, cx)?;
             }
             reading
         };
@@ -160,7 +172,7 @@ impl<S: ByteStream> Pump<S> {
             (Reading::Done, Some(ending)) => Err(ending),
             (reading, broken) => {
                 self.broken = broken;
-                self.check_clock(router, &reading, cx)
+                self.check_clock(terms, &reading, cx)
             }
         }
     }
@@ -171,23 +183,23 @@ impl<S: ByteStream> Pump<S> {
 
     /// Sends what is queued, then what the fan-out passed over, and then what the room has to say to this
     /// connection alone.
-    fn poll_send(&mut self, router: &Router, cx: &mut Context<'_>) -> Result<Poll<()>, Ending> {
+    fn poll_send(&mut self, terms: &Terms, cx: &mut Context<'_>) -> Result<Poll<()>, Ending> {
         if self.broken.is_some() {
             return Ok(Poll::Ready(()));
         }
-        match self.poll_catch_up(router, cx) {
+        match self.poll_catch_up(terms, cx) {
             Poll::Ready(Err(failed @ Ending::Failed(_))) => {
                 self.broken = Some(failed);
                 Ok(Poll::Ready(()))
             }
             Poll::Ready(result) => result.map(Poll::Ready),
-            Poll::Pending if router.room.has_overrun(self.cursor) => Err(Ending::OVERRUN),
+            Poll::Pending if terms.room.has_overrun(self.cursor) => Err(Ending::OVERRUN),
             Poll::Pending => Ok(Poll::Pending),
         }
     }
 
-    fn poll_catch_up(&mut self, router: &Router, cx: &mut Context<'_>) -> Poll<Result<(), Ending>> {
-        let room = &router.room;
+    fn poll_catch_up(&mut self, terms: &Terms, cx: &mut Context<'_>) -> Poll<Result<(), Ending>> {
+        let room = &terms.room;
         ready!(self.socket.get_mut().poll_drain(cx))?;
         loop {
             while room.has_passed(self.member.connection, self.cursor) || room.is_closed() {
@@ -200,7 +212,7 @@ impl<S: ByteStream> Pump<S> {
                     Err(Overrun) => return Poll::Ready(Err(Ending::OVERRUN)),
                 }
             }
-            let Some(frames) = self.take_notices(router) else { return Poll::Ready(Ok(())) };
+            let Some(frames) = self.take_notices(terms) else { return Poll::Ready(Ok(())) };
             let wire = self.socket.get_mut();
             wire.outlet().push(frames);
             ready!(wire.poll_drain(cx))?;
@@ -208,7 +220,7 @@ impl<S: ByteStream> Pump<S> {
     }
 
     /// What is to be said to this connection alone, as joined frames.
-    fn take_notices(&mut self, router: &Router) -> Option<Bytes> {
+    fn take_notices(&mut self, terms: &Terms) -> Option<Bytes> {
         if self.member.viewpoint.dialect == Dialect::Plain {
             return None;
         }
@@ -220,24 +232,24 @@ impl<S: ByteStream> Pump<S> {
         if !self.owes_presence {
             return None;
         }
-        let presence = router.room.read_presence(&self.member, NOTICES_BYTES);
+        let presence = terms.room.read_presence(&self.member, NOTICES_BYTES);
         self.owes_presence = presence.is_some();
         presence
     }
 
     /// Reads what the client says, as far as it may.
-    fn receive(&mut self, router: &Router, cx: &mut Context<'_>) -> Result<Reading, Ending> {
+    fn receive(&mut self, terms: &Terms, cx: &mut Context<'_>) -> Result<Reading, Ending> {
         for _ in 0..MESSAGES_PER_TURN {
-            if let Some(resume_at) = self.must_wait(router) {
+            if let Some(resume_at) = self.must_wait(terms) {
                 return Ok(Reading::Paused(Some(resume_at)));
             }
-            if router.room.is_congested(cx.waker()) || self.is_full() {
+            if terms.room.is_congested(cx.waker()) || self.is_full() {
                 return Ok(Reading::Paused(None));
             }
             match Pin::new(&mut self.socket).poll_next(cx) {
                 Poll::Pending => return Ok(Reading::Done),
                 Poll::Ready(None) => return Err(Ending::Lost),
-                Poll::Ready(Some(message)) => self.handle(router, message?)?,
+                Poll::Ready(Some(message)) => self.handle(terms, message?)?,
             }
         }
         cx.waker().wake_by_ref();
@@ -250,48 +262,60 @@ impl<S: ByteStream> Pump<S> {
     }
 
     /// When the client may say more, if it has to wait. Who speaks the rich dialect is refused instead.
-    fn must_wait(&self, router: &Router) -> Option<Instant> {
-        let rate = router.limits.messages.filter(|_| self.member.viewpoint.dialect == Dialect::Plain)?;
-        self.messages.peek(rate, Instant::now()).err()
+    fn must_wait(&self, terms: &Terms) -> Option<Instant> {
+        if self.member.viewpoint.dialect == Dialect::Rich {
+            return None;
+        }
+        self.standing.check_rates(terms).err()
     }
 
-    fn handle(&mut self, router: &Router, message: Message) -> Result<(), Ending> {
-        self.has_grown |= message.len() > READ_BUFFER;
+    fn handle(&mut self, terms: &Terms, message: Message) -> Result<(), Ending> {
+        self.is_stale |= message.len() > READ_BUFFER;
         match (message, self.member.viewpoint.dialect) {
-            (Message::Text(text), Dialect::Plain) => self.handle_plain(router, &text),
-            (Message::Text(text), Dialect::Rich) => self.handle_rich(router, &text),
-            (Message::Binary(_), Dialect::Plain) => self.note_bad_packet(router),
-            (Message::Binary(_), Dialect::Rich) => self.handle_binary(router),
+            (Message::Text(text), Dialect::Plain) => self.handle_plain(terms, &text),
+            (Message::Text(text), Dialect::Rich) => self.handle_rich(terms, &text),
+            (Message::Binary(_), Dialect::Plain) => self.note_bad_packet(terms),
+            (Message::Binary(_), Dialect::Rich) => self.handle_binary(terms),
             (Message::Close(frame), _) => Err(Ending::ByPeer { code: frame.map(|frame| frame.code.into()) }),
             (Message::Ping(_) | Message::Pong(_) | Message::Frame(_), _) => Ok(()),
         }
     }
 
-    fn handle_plain(&mut self, router: &Router, text: &str) -> Result<(), Ending> {
-        match ClientPacket::decode(text, Dialect::Plain, router.limits.packet_bytes) {
+    fn handle_plain(&mut self, terms: &Terms, text: &str) -> Result<(), Ending> {
+        match ClientPacket::decode(text, Dialect::Plain, terms.limits.packet_bytes) {
             Ok(ClientPacket::Message(message)) => {
-                if let Some(rate) = router.limits.messages {
-                    // There was a token before the message was read.
-                    let _ = self.messages.take(rate, Instant::now());
+                // It was not read before it might come.
+                self.standing.charge(terms, text.len());
+                if !self.standing.rights().write {
+                    self.note_forbidden();
+                    return Ok(());
                 }
-                router.room.publish(Draft::plain(&self.member.author, message.content), &self.mailbox);
+                terms.room.publish(Draft::plain(&self.member.author, message.content), &self.mailbox);
                 Ok(())
             }
-            _ => self.note_bad_packet(router),
+            _ => self.note_bad_packet(terms),
+        }
+    }
+
+    /// Lets the operator know that a client says what it may not, which a plain one can't be told.
+    fn note_forbidden(&mut self) {
+        if self.standing.is_first_forbidden() {
+            let client = self.member.author.client_name.as_str();
+            warn!(connection = self.member.connection.0, client, "may not write: what it says is dropped");
         }
     }
 
     /// A packet that is not taken. It is dropped, as the original server does, but not without bounds.
-    pub(super) fn note_bad_packet(&mut self, router: &Router) -> Result<(), Ending> {
+    pub(super) fn note_bad_packet(&mut self, terms: &Terms) -> Result<(), Ending> {
         let is_borne =
-            router.limits.bad_packets.is_none_or(|rate| self.bad_packets.take(rate, Instant::now()).is_ok());
+            terms.limits.bad_packets.is_none_or(|rate| self.bad_packets.take(rate, Instant::now()).is_ok());
         if is_borne { Ok(()) } else { Err(Ending::close(CloseCode::Policy, "too many bad packets")) }
     }
 
     /// Looks at the clock. Returns when to look again.
     fn check_clock(
         &mut self,
-        router: &Router,
+        terms: &Terms,
         reading: &Reading,
         cx: &mut Context<'_>,
     ) -> Result<Instant, Ending> {
@@ -302,7 +326,7 @@ impl<S: ByteStream> Pump<S> {
             wire.excuse_silence(now);
         }
         let can_ask = !wire.outlet().is_blocked();
-        match self.liveness.check(router.pings, wire.alive_at(), can_ask, now) {
+        match self.liveness.check(terms.pings, wire.alive_at(), can_ask, now) {
             Check::Nothing => {}
             Check::Gone => return Err(Ending::Silent),
             Check::Ping => {
@@ -312,7 +336,7 @@ impl<S: ByteStream> Pump<S> {
                 }
             }
         }
-        let stalled_by = wire.outlet().stalled_since().map(|since| since + router.limits.write_stall);
+        let stalled_by = wire.outlet().stalled_since().map(|since| since + terms.limits.write_stall);
         if stalled_by.is_some_and(|by| by <= now) {
             return Err(Ending::STALLED);
         }
@@ -321,7 +345,7 @@ impl<S: ByteStream> Pump<S> {
             return Err(Violation::TooSlow.into());
         }
         let resume_at = if let Reading::Paused(at) = reading { *at } else { None };
-        let liveness_by = self.liveness.deadline(router.pings);
+        let liveness_by = self.liveness.deadline(terms.pings);
         Ok([stalled_by, message_by, resume_at].into_iter().flatten().fold(liveness_by, Instant::min))
     }
 }
@@ -329,6 +353,7 @@ impl<S: ByteStream> Pump<S> {
 impl From<Cut> for Ending {
     fn from(cut: Cut) -> Self {
         match cut {
+            Cut::Kicked => Self::REVOKED,
             Cut::Replaced => {
                 Self::close(CloseCode::Replaced, "its session was resumed on another connection")
             }

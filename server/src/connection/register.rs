@@ -22,15 +22,17 @@ use tokio_tungstenite::tungstenite::Message;
 use tracing::info;
 
 use super::{
-    Peer, Router, closing,
+    Peer, closing,
     ending::Ending,
+    hall::Hall,
     member::Member,
     socket::{self, Socket},
+    standing::Admission,
     stream::ByteStream,
     wire::Wire,
 };
 use crate::{
-    config::Limits,
+    config::{Grant, KeyDigest, Limits},
     frame,
     room::{Seq, Welcome},
     token,
@@ -45,6 +47,7 @@ const SESSION_SYMBOLS: usize = 26;
 /// What a good `register` says.
 pub(super) struct Registration {
     pub(super) client_name: ClientName,
+    pub(super) admission: Admission,
     /// What it asks for in the rich dialect; `None` in the plain one.
     pub(super) ask: Option<RichRegister>,
     /// What its session is called, should it get a new one.
@@ -53,17 +56,19 @@ pub(super) struct Registration {
 
 /// A WebSocket connection that has not registered.
 pub(crate) struct Candidate<S> {
-    router: Arc<Router>,
+    hall: Arc<Hall>,
     peer: Peer,
     socket: Socket<S>,
 }
 
 impl<S: ByteStream> Candidate<S> {
     /// A stream that was just upgraded; `early` is what was read behind the request.
-    pub(crate) fn new(router: Arc<Router>, peer: Peer, stream: S, early: Bytes) -> Option<Self> {
-        let wire = Wire::new(stream, early, router.meter_bounds.clone());
-        let socket = socket::open(wire, &router.limits)?;
-        Some(Self { router, peer, socket })
+    pub(crate) fn new(hall: Arc<Hall>, peer: Peer, stream: S, early: Bytes) -> Option<Self> {
+        let terms = hall.terms();
+        let wire = Wire::new(stream, early, terms.meter_bounds.clone());
+        let socket = socket::open(wire, &terms.limits)?;
+        drop(terms);
+        Some(Self { hall, peer, socket })
     }
 
     /// Reads the first packet. A good `register` makes a member of the room; for anything else, and if
@@ -73,16 +78,16 @@ impl<S: ByteStream> Candidate<S> {
             ending = interrupt => Err(ending),
             outcome = self.read_register() => outcome,
         };
-        let Self { router, peer, socket } = self;
+        let Self { hall, peer, socket } = self;
         match outcome {
-            Ok(registration) => Some(Member::join(router, peer, registration, socket)),
+            Ok(registration) => Some(Member::join(hall, peer, registration, socket)),
             Err(ending) => {
                 info!(connection = peer.id.0, address = %peer.address, reason = %ending, "refused");
                 let wire = socket.into_inner();
                 if let Ending::Close { code: CloseCode::Overloaded, .. } = ending {
                     closing::dismiss(wire, &ending);
                 } else {
-                    closing::close(wire, &ending, router.limits.close).await;
+                    closing::close(wire, &ending, hall.terms().limits.close).await;
                 }
                 None
             }
@@ -91,13 +96,20 @@ impl<S: ByteStream> Candidate<S> {
 
     async fn read_register(&mut self) -> Result<Registration, Ending> {
         let deadline = Ending::close(CloseCode::RegisterTimeout, "no register in time");
-        let outcome = timeout(self.router.limits.register, self.read_packet()).await.unwrap_or(Err(deadline));
+        let limit = self.hall.terms().limits.register;
+        let outcome = timeout(limit, self.read_packet()).await.unwrap_or(Err(deadline));
         if let Err(Ending::Close { code: CloseCode::BadRegister | CloseCode::Unauthorized, .. }) = outcome
-            && self.router.failures.note(self.peer.address.ip().into(), Instant::now())
+            && self.note_failure()
         {
             sleep(FAILURE_DELAY).await;
         }
         outcome
+    }
+
+    /// Returns whether the answer should wait.
+    fn note_failure(&self) -> bool {
+        let rate = self.hall.terms().limits.failed_registrations;
+        self.hall.failures.note(self.peer.address.block(), rate, Instant::now())
     }
 
     async fn read_packet(&mut self) -> Result<Registration, Ending> {
@@ -111,7 +123,8 @@ impl<S: ByteStream> Candidate<S> {
                 Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
             }
         };
-        let limits = &self.router.limits;
+        let terms = self.hall.terms();
+        let limits = &terms.limits;
         let bad_register = |why| Ending::close(CloseCode::BadRegister, why);
         let register = match ClientPacket::decode(&text, Dialect::Plain, limits.first_packet_bytes) {
             Ok(ClientPacket::Register(register)) => register,
@@ -122,14 +135,16 @@ impl<S: ByteStream> Candidate<S> {
         };
         let client_name = ClientName::parse(&register.client_name, limits.client_name_bytes)
             .map_err(|_| bad_register("a client name that is too long or has control characters"))?;
-        if !self.router.secret_key.matches(&register.secret_key) {
+        let key = KeyDigest::of(&register.secret_key);
+        let Some(grant) = terms.admit(&client_name, key) else {
             return Err(Ending::close(CloseCode::Unauthorized, "wrong key"));
-        }
+        };
+        let admission = Admission { key, grant, revision: terms.revision };
         let session_name = match register.rich {
             Some(_) => token::random(SESSION_SYMBOLS).map_err(|_| Ending::ServerFailed)?,
             None => String::new(),
         };
-        Ok(Registration { client_name, ask: register.rich, session_name })
+        Ok(Registration { client_name, admission, ask: register.rich, session_name })
     }
 }
 
@@ -147,12 +162,14 @@ fn poll_message<S: ByteStream>(
 }
 
 /// The answer to a good `register` of a client that gets what is after `cursor`.
-pub(super) fn ack(limits: &Limits, welcome: Option<Welcome>, cursor: Seq) -> Bytes {
+pub(super) fn ack(limits: &Limits, grant: &Grant, welcome: Option<Welcome>, cursor: Seq) -> Bytes {
     let mut packet = RegisterAck::new();
     packet.rich = welcome.map(|welcome| {
         let mut bounds = AckLimits::new(limits.packet_bytes as u64);
-        if let Some((count, rate)) = limits.messages_per_second().zip(limits.messages) {
-            bounds.messages_per_second = Some(count.into());
+        // The lower one: a client that keeps to it keeps to both.
+        let rates = [limits.rates.messages, grant.rates.messages];
+        if let Some(rate) = rates.into_iter().flatten().min_by_key(|rate| rate.count) {
+            bounds.messages_per_second = Some(rate.count.into());
             bounds.messages_burst = Some(rate.burst.into());
         }
         let mut rich = RichAck::new(welcome.session, welcome.epoch, welcome.newest, cursor, bounds);

@@ -2,41 +2,52 @@
 
 use std::sync::Arc;
 
-use multichat::protocol::{ClientPacket, CloseCode, Dialect, ErrorCode, packet_id};
-use tokio::time::Instant;
+use multichat::protocol::{ClientPacket, Dialect, ErrorCode, packet_id};
 
-use super::{Router, ending::Ending, pump::Pump, stream::ByteStream};
-use crate::{
-    rate::Rate,
-    room::{Draft, Notice},
-};
+use super::{ending::Ending, hall::Terms, pump::Pump, stream::ByteStream};
+use crate::room::{Draft, Notice};
 
 impl<S: ByteStream> Pump<S> {
     /// Takes a packet, or says why not.
-    pub(super) fn handle_rich(&mut self, router: &Router, text: &str) -> Result<(), Ending> {
-        let packet = match ClientPacket::decode(text, Dialect::Rich, router.limits.packet_bytes) {
+    pub(super) fn handle_rich(&mut self, terms: &Terms, text: &str) -> Result<(), Ending> {
+        let packet = match ClientPacket::decode(text, Dialect::Rich, terms.limits.packet_bytes) {
             Ok(ClientPacket::Register(_)) => {
-                return self.refuse_bad(router, text, ErrorCode::BadPacket, "registered already");
+                return self.refuse_bad(terms, text, ErrorCode::BadPacket, "registered already");
             }
             Ok(packet) => packet,
-            Err(error) => return self.refuse_bad(router, text, error.error_code(), &error.to_string()),
+            Err(error) => return self.refuse_bad(terms, text, error.error_code(), &error.to_string()),
         };
-        if let Some(rate) = router.limits.messages {
-            let id = id_of(&packet);
-            if let Some(answer) = id.and_then(|id| self.answer_to_repeated(router, id)) {
-                self.mailbox.answer(answer);
-                return Ok(());
-            }
-            if !self.has_token(rate) {
-                return self.refuse_for_now(rate, id);
-            }
+        let id = id_of(&packet);
+        let (is_rated, may_write) = (self.standing.is_rated(terms), self.standing.rights().write);
+        if (is_rated || !may_write)
+            && let Some(answer) = id.and_then(|id| self.answer_to_repeated(terms, id))
+        {
+            self.mailbox.answer(answer);
+            return Ok(());
         }
-        let room = &router.room;
+        if is_rated && !self.standing.take(terms, text.len())? {
+            let reason = "more than allowed; wait, then send it again";
+            self.mailbox.answer(Notice::refused(id, ErrorCode::RateLimited, reason));
+            return Ok(());
+        }
+        if !may_write {
+            self.mailbox.answer(Notice::refused(
+                id,
+                ErrorCode::NotAllowed,
+                "the key gives no right to write",
+            ));
+            return Ok(());
+        }
+        let room = &terms.room;
         let author = &self.member.author;
         match packet {
             ClientPacket::Message(message) => room.publish(Draft::message(author, message), &self.mailbox),
-            ClientPacket::Edit(edit) => room.publish(Draft::edit(author, edit), &self.mailbox),
-            ClientPacket::Delete(delete) => room.publish(Draft::delete(author, delete), &self.mailbox),
+            ClientPacket::Edit(edit) => {
+                room.publish(Draft::edit(author, self.standing.authority(), edit), &self.mailbox);
+            }
+            ClientPacket::Delete(delete) => {
+                room.publish(Draft::delete(author, self.standing.authority(), delete), &self.mailbox);
+            }
             ClientPacket::Receipt(receipt) => {
                 if let Err(refused) = room.report(author, receipt) {
                     self.mailbox.answer(refused.notice(None));
@@ -47,53 +58,28 @@ impl<S: ByteStream> Pump<S> {
             }
             _ => {
                 let reason = "this router does not know the action";
-                return self.refuse_bad(router, text, ErrorCode::UnknownAction, reason);
+                return self.refuse_bad(terms, text, ErrorCode::UnknownAction, reason);
             }
         }
         Ok(())
     }
 
     /// Says no to a binary message.
-    pub(super) fn handle_binary(&mut self, router: &Router) -> Result<(), Ending> {
-        self.refuse_bad(router, "", ErrorCode::BadPacket, "a binary message: packets are text")
+    pub(super) fn handle_binary(&mut self, terms: &Terms) -> Result<(), Ending> {
+        self.refuse_bad(terms, "", ErrorCode::BadPacket, "a binary message: packets are text")
     }
 
-    /// The answer to a packet that has been entered already. It does not count against the rate, and is not refused
-    /// for it: the client would send it again under another name.
-    fn answer_to_repeated(&self, router: &Router, id: &str) -> Option<Notice> {
-        let place = router.room.find(self.member.author.origin, &Arc::from(id))?;
+    /// The answer to a packet that has been entered already. It does not count against the rate, and is refused neither
+    /// for that nor because the client may not write any more: it would be told an untruth, or send it again under
+    /// another name.
+    fn answer_to_repeated(&self, terms: &Terms, id: &str) -> Option<Notice> {
+        let place = terms.room.find(self.member.author.origin, &Arc::from(id))?;
         Some(Notice::repeated(id, place))
     }
 
-    /// Takes a token for a packet. Once all tokens are there again, earlier refusals are forgotten.
-    fn has_token(&mut self, rate: Rate) -> bool {
-        let now = Instant::now();
-        if self.messages.is_full(now) {
-            self.refused = 0;
-        }
-        self.messages.take(rate, now).is_ok()
-    }
-
-    /// Says that a packet comes too early. Who goes on, and has as many again refused as one burst holds, has to go.
-    fn refuse_for_now(&mut self, rate: Rate, id: Option<&str>) -> Result<(), Ending> {
-        self.refused += 1;
-        if self.refused > rate.burst {
-            return Err(Ending::close(CloseCode::RateLimited, "went on beyond its rate"));
-        }
-        let reason = "more than allowed; wait, then send it again";
-        self.mailbox.answer(Notice::refused(id, ErrorCode::RateLimited, reason));
-        Ok(())
-    }
-
     /// Says no to a packet that is none, which may not happen too often.
-    fn refuse_bad(
-        &mut self,
-        router: &Router,
-        text: &str,
-        code: ErrorCode,
-        reason: &str,
-    ) -> Result<(), Ending> {
-        self.note_bad_packet(router)?;
+    fn refuse_bad(&mut self, terms: &Terms, text: &str, code: ErrorCode, reason: &str) -> Result<(), Ending> {
+        self.note_bad_packet(terms)?;
         self.mailbox.answer(Notice::refused(packet_id(text).as_deref(), code, reason));
         Ok(())
     }

@@ -48,6 +48,11 @@ impl<S: ByteStream> Wire<S> {
         }
     }
 
+    /// Holds the peer under these bounds from now on.
+    pub(super) fn set_bounds(&mut self, bounds: Arc<MeterBounds>) {
+        self.bounds = bounds;
+    }
+
     /// The stream below.
     pub(super) fn stream(&mut self) -> &mut S {
         &mut self.stream

@@ -8,7 +8,9 @@ use std::{
 use socket2::{Domain, Protocol, SockRef, Type};
 use tokio::net::{TcpListener, lookup_host};
 
-use super::socket;
+use super::{accept::Listening, socket};
+#[cfg(unix)]
+use super::{handed_over, socket_file};
 use crate::config::{Host, Limits};
 
 /// How many connections the kernel holds ready. It cuts this to its own bound (`net.core.somaxconn`).
@@ -19,7 +21,21 @@ const BACKLOG: i32 = 4096;
 /// # Errors
 ///
 /// The name has no address, or the address can't be had.
-pub(super) async fn bind(host: &Host, limits: &Limits) -> io::Result<TcpListener> {
+pub(super) async fn bind(host: &Host, limits: &Limits) -> io::Result<Vec<Listening>> {
+    #[cfg(unix)]
+    match host {
+        Host::Systemd => return handed_over::take(limits),
+        _ => handed_over::check_none()?,
+    }
+    let listening = match host {
+        #[cfg(unix)]
+        Host::Unix(path) => socket_file::listen(path, BACKLOG)?,
+        _ => Listening::Tcp(bind_tcp(host, limits).await?),
+    };
+    Ok(vec![listening])
+}
+
+async fn bind_tcp(host: &Host, limits: &Limits) -> io::Result<TcpListener> {
     match host {
         Host::AnyInterface { port } => match listen((Ipv6Addr::UNSPECIFIED, *port).into(), limits) {
             // No IPv6 on this machine.
@@ -36,6 +52,7 @@ pub(super) async fn bind(host: &Host, limits: &Limits) -> io::Result<TcpListener
             let address = address.ok_or_else(|| io::Error::other("the name has no address"))?;
             listen(*address, limits)
         }
+        Host::Unix(_) | Host::Systemd => Err(io::Error::other("there is no such thing on this system")),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The HTTP side of the port: the WebSocket upgrade, a page for people, files under `web-root`.
 
-use std::{convert::Infallible, io, sync::Arc};
+use std::{cmp::Reverse, convert::Infallible, io, sync::Arc};
 
 use bytes::Bytes;
 use http_body_util::{Either, Full};
@@ -8,23 +8,27 @@ use hyper::{
     Method, Request, Response, StatusCode, Version,
     body::Incoming,
     header::{
-        self, ALLOW, CONNECTION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN, RETRY_AFTER,
+        ALLOW, CONNECTION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN, RETRY_AFTER,
         SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE,
     },
     server::conn::http1::{self, Parts},
     service::service_fn,
 };
-use hyper_staticfile::Static;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use parking_lot::Mutex;
-use tokio::{
-    io::{AsyncRead, AsyncWrite, AsyncWriteExt as _},
-    sync::{OwnedSemaphorePermit, Semaphore},
-};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tracing::warn;
 
-use crate::config::{AllowedOrigins, Config, WsPath};
+use super::{
+    files::Files,
+    seats::{Seat, Seats},
+    visitor::Visitor,
+};
+use crate::{
+    config::{AllowedOrigins, Config, WsPath},
+    connection::Hall,
+};
 
 /// The most bytes of a request's head.
 const MAX_HEAD: usize = 16 * 1024;
@@ -33,19 +37,30 @@ const MAX_HEADERS: usize = 64;
 /// When one who was refused for lack of room may come again, in seconds.
 const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("5");
 
+/// Why a peer is refused whose address has too many connections.
+pub(super) const CROWDED: &str = "too many unregistered connections from this address";
+
 /// What a GET finds where there is no `web-root`.
 const PAGE: &str = include_str!("page.html");
 
 type Body = Either<Full<Bytes>, hyper_staticfile::Body>;
 
-/// The HTTP side.
+/// Where the WebSocket of a room is offered.
+#[derive(Clone, Debug)]
+pub(crate) struct Route {
+    pub(crate) path: WsPath,
+    pub(crate) hall: Arc<Hall>,
+}
+
+/// The HTTP side, as long as the configuration stays as it is.
 pub(super) struct HttpSide {
-    ws_path: WsPath,
+    routes: Vec<Route>,
     origins: AllowedOrigins,
-    files: Option<Static>,
+    files: Option<Files>,
     http: http1::Builder,
-    /// A permit for each WebSocket connection.
-    places: Arc<Semaphore>,
+    /// Of all WebSocket connections.
+    seats: Arc<Seats>,
+    connections: usize,
 }
 
 /// A stream after its HTTP stage, if it was upgraded.
@@ -53,8 +68,14 @@ pub(super) struct Upgraded<S> {
     pub(super) stream: S,
     /// What was read behind the request.
     pub(super) early: Bytes,
+    pub(super) entry: Entry,
+}
+
+/// Where an upgraded connection goes.
+pub(super) struct Entry {
+    pub(super) hall: Arc<Hall>,
     /// Held as long as the connection lasts.
-    pub(super) place: OwnedSemaphorePermit,
+    pub(super) seat: Seat,
 }
 
 /// Why a connection was not upgraded.
@@ -66,6 +87,9 @@ pub(super) enum HttpEnd {
     /// The request was refused.
     #[error("upgrade refused: {0}")]
     Refused(&'static str),
+    /// The address that a proxy names has too many connections.
+    #[error("{CROWDED}")]
+    Crowded,
     /// Not HTTP, too slow, or gone.
     #[error("bad request: {0}")]
     Failed(#[from] hyper::Error),
@@ -91,28 +115,45 @@ impl Refusal {
 }
 
 impl HttpSide {
-    pub(super) fn new(config: &Config) -> Self {
+    pub(super) fn new(config: &Config, mut routes: Vec<Route>, seats: Arc<Seats>) -> Self {
+        // The most particular first: what is listed never falls to another room.
+        routes.sort_by_key(|route| Reverse(route.path.depth()));
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new())
             .header_read_timeout(config.limits.http_request)
             .max_headers(MAX_HEADERS)
             .max_buf_size(MAX_HEAD);
         Self {
-            ws_path: config.ws_path.clone(),
+            routes,
             origins: config.allowed_origins.clone(),
-            files: config.web_root.as_ref().map(Static::new),
+            files: Files::new(config),
             http,
-            places: Arc::new(Semaphore::new(config.limits.connections.min(Semaphore::MAX_PERMITS))),
+            seats,
+            connections: config.limits.connections,
         }
     }
 
-    /// Serves requests until one of them is an upgrade.
-    pub(super) async fn upgrade<S>(&self, stream: S) -> Result<Upgraded<S>, HttpEnd>
+    /// The room whose WebSocket is offered on this path.
+    fn hall(&self, path: &str) -> Option<&Arc<Hall>> {
+        self.routes.iter().find(|route| route.path.accepts(path)).map(|route| &route.hall)
+    }
+
+    /// Serves requests until one of them is an upgrade. Each finds what is `current` when it comes: a proxy may keep a
+    /// connection open for any number of them.
+    pub(super) async fn upgrade<S>(
+        &self,
+        stream: S,
+        visitor: &Visitor,
+        current: impl Fn() -> Arc<Self>,
+    ) -> Result<Upgraded<S>, HttpEnd>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let outcome = Mutex::new(Err(HttpEnd::Served));
-        let service = service_fn(|request| Box::pin(self.answer(request, &outcome)));
+        let service = service_fn(|request| {
+            let (http, outcome) = (current(), &outcome);
+            Box::pin(async move { http.answer(request, visitor, outcome).await })
+        });
         let connection = self.http.serve_connection(TokioIo::new(stream), service);
         let (mut stream, early) = {
             let Parts { io, read_buf, .. } = connection.without_shutdown().await?;
@@ -120,7 +161,7 @@ impl HttpSide {
             (io.into_inner(), Bytes::copy_from_slice(&read_buf))
         };
         match outcome.into_inner() {
-            Ok(place) => Ok(Upgraded { stream, early, place }),
+            Ok(entry) => Ok(Upgraded { stream, early, entry }),
             Err(end) => {
                 // Behind TLS this says that nothing was cut off. A peer that is gone need not hear it.
                 let _ = stream.shutdown().await;
@@ -134,50 +175,46 @@ impl HttpSide {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let service = service_fn(|_| async {
-            let refusal = Refusal::new(
-                StatusCode::TOO_MANY_REQUESTS,
-                "",
-                "Too many connections from your address have not registered yet. Try again later.",
-            );
-            Ok::<_, Infallible>(respond(refusal.with(RETRY_AFTER, RETRY_AFTER_SECONDS)))
-        });
+        let service = service_fn(|_| async { Ok::<_, Infallible>(respond(crowded())) });
         self.http.clone().keep_alive(false).serve_connection(TokioIo::new(stream), service).await
     }
 
     async fn answer(
         &self,
         request: Request<Incoming>,
-        outcome: &Mutex<Result<OwnedSemaphorePermit, HttpEnd>>,
+        visitor: &Visitor,
+        outcome: &Mutex<Result<Entry, HttpEnd>>,
     ) -> Result<Response<Body>, Infallible> {
+        if visitor.asks(request.headers()).is_err() {
+            *outcome.lock() = Err(HttpEnd::Crowded);
+            return Ok(last(respond(crowded())));
+        }
         if !asks_for_upgrade(request.headers()) {
             return Ok(self.page(request).await);
         }
         match self.accept(&request) {
-            Ok((place, response)) => {
-                *outcome.lock() = Ok(place);
+            Ok((entry, response)) => {
+                *outcome.lock() = Ok(entry);
                 Ok(response)
             }
             Err(refusal) => {
                 *outcome.lock() = Err(HttpEnd::Refused(refusal.why));
-                let mut response = respond(refusal);
                 // What may follow the request is WebSocket, and no other request.
-                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-                Ok(response)
+                Ok(last(respond(refusal)))
             }
         }
     }
 
     /// The server's part of the opening handshake (RFC 6455, section 4.2).
-    fn accept(&self, request: &Request<Incoming>) -> Result<(OwnedSemaphorePermit, Response<Body>), Refusal> {
+    fn accept(&self, request: &Request<Incoming>) -> Result<(Entry, Response<Body>), Refusal> {
         let headers = request.headers();
-        if !self.ws_path.accepts(request.uri().path()) {
+        let Some(hall) = self.hall(request.uri().path()) else {
             return Err(Refusal::new(
                 StatusCode::NOT_FOUND,
                 "wrong path",
                 "No WebSocket is served on this path. The path is `ws-path` in the router's config.json.",
             ));
-        }
+        };
         if request.method() != Method::GET || request.version() != Version::HTTP_11 {
             return Err(Refusal::new(
                 StatusCode::BAD_REQUEST,
@@ -201,7 +238,7 @@ impl HttpSide {
             ));
         };
         self.check_origin(headers)?;
-        let Ok(place) = self.places.clone().try_acquire_owned() else {
+        let Some(seat) = self.seats.take(self.connections) else {
             return Err(Refusal::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "the connection limit is reached",
@@ -218,7 +255,7 @@ impl HttpSide {
         if let Ok(accept) = derive_accept_key(key.as_bytes()).parse() {
             headers.insert(SEC_WEBSOCKET_ACCEPT, accept);
         }
-        Ok((place, response))
+        Ok((Entry { hall: hall.clone(), seat }, response))
     }
 
     /// Browsers say which page a connection comes from; anything else may leave that out.
@@ -246,13 +283,11 @@ impl HttpSide {
         }
         let path = request.uri().path();
         if let Some(files) = &self.files {
-            let mut response = match files.clone().serve(request).await {
+            let mut response = match files.serve(request).await {
                 Ok(response) => response.map(Either::Right),
                 Err(error) => respond(no_file(&error)),
             };
-            response
-                .headers_mut()
-                .insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+            files.protect(response.headers_mut());
             return response;
         }
         if path == "/" {
@@ -261,7 +296,7 @@ impl HttpSide {
             response.headers_mut().insert(CONTENT_TYPE, html);
             return response;
         }
-        respond(if self.ws_path.accepts(path) {
+        respond(if self.hall(path).is_some() {
             Refusal::new(
                 StatusCode::UPGRADE_REQUIRED,
                 "",
@@ -283,6 +318,22 @@ fn no_file(error: &io::Error) -> Refusal {
     }
     warn!(%error, "a file under `web-root` can't be read");
     Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "", "The file can't be read; the router's log says why.")
+}
+
+/// What is said to one whose address has too many connections.
+fn crowded() -> Refusal {
+    Refusal::new(
+        StatusCode::TOO_MANY_REQUESTS,
+        "",
+        "Too many connections from your address have not registered yet. Try again later.",
+    )
+    .with(RETRY_AFTER, RETRY_AFTER_SECONDS)
+}
+
+/// Makes it the connection's last response.
+fn last(mut response: Response<Body>) -> Response<Body> {
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    response
 }
 
 fn respond(refusal: Refusal) -> Response<Body> {

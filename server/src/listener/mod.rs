@@ -2,39 +2,48 @@
 
 mod accept;
 mod bind;
+mod files;
+mod forwarded_for;
+#[cfg(unix)]
+mod handed_over;
 mod http;
 mod lobby;
+mod proxy_header;
+mod seats;
 mod socket;
+#[cfg(unix)]
+mod socket_file;
+mod visitor;
 
 use std::{
     future::Future,
     io,
-    net::SocketAddr,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
 };
 
-use tokio::{
-    net::TcpStream,
-    select,
-    sync::{OwnedSemaphorePermit, Semaphore},
-    time::timeout,
-};
+use arc_swap::ArcSwap;
+use tokio::{select, sync::Semaphore, time::timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::info;
 
+pub use self::accept::LocalAddress;
+pub(crate) use self::http::Route;
 use self::{
     accept::Acceptor,
-    http::{HttpEnd, HttpSide, Upgraded},
-    lobby::{Lobby, Place},
+    http::{CROWDED, Entry, HttpEnd, HttpSide, Upgraded},
+    lobby::{Crowded, Lobby, LobbyBounds},
+    seats::{Seat, Seats},
     socket::Socket,
+    visitor::Visitor,
 };
 use crate::{
-    config::Config,
-    connection::{ByteStream, Candidate, Ending, Member, Peer, Router},
+    address::PeerAddress,
+    config::{Config, Limits, TrustedProxies},
+    connection::{ByteStream, Candidate, Ending, Member, Peer},
     room::ConnectionId,
 };
 
@@ -48,16 +57,67 @@ pub(crate) struct Listener {
     connections: TaskTracker,
 }
 
-/// The way from the port into the room.
-struct Entrance {
-    router: Arc<Router>,
-    tls: Option<TlsAcceptor>,
-    http: HttpSide,
+/// The way from the port into the rooms.
+pub(crate) struct Entrance {
+    setting: ArcSwap<Setting>,
+    /// Those that the port was opened with.
+    port_limits: Limits,
     lobby: Arc<Lobby>,
+    seats: Arc<Seats>,
     refusals: Semaphore,
     next_id: AtomicU64,
     /// Set when the port closes.
     closed: CancellationToken,
+}
+
+/// What the configuration says of the way in. A connection finds the setting of the moment at which it comes.
+struct Setting {
+    tls: Option<TlsAcceptor>,
+    http: Arc<HttpSide>,
+    proxies: TrustedProxies,
+    /// Whether the trusted proxies send a PROXY header.
+    proxy_protocol: bool,
+    limits: Limits,
+}
+
+impl Entrance {
+    /// The way into the rooms that the routes lead to.
+    pub(crate) fn new(config: &Config, tls: Option<TlsAcceptor>, routes: Vec<Route>) -> Self {
+        let seats = Arc::<Seats>::default();
+        Self {
+            setting: ArcSwap::from_pointee(Setting::new(config, tls, routes, seats.clone())),
+            port_limits: config.limits.clone(),
+            lobby: Arc::default(),
+            seats,
+            refusals: Semaphore::new(REFUSALS),
+            next_id: AtomicU64::new(1),
+            closed: CancellationToken::new(),
+        }
+    }
+
+    /// Lets those who come from now on find another setting.
+    pub(crate) fn change(&self, config: &Config, tls: Option<TlsAcceptor>, routes: Vec<Route>) {
+        self.setting.store(Arc::new(Setting::new(config, tls, routes, self.seats.clone())));
+    }
+}
+
+impl Setting {
+    fn new(config: &Config, tls: Option<TlsAcceptor>, routes: Vec<Route>, seats: Arc<Seats>) -> Self {
+        Self {
+            tls,
+            http: Arc::new(HttpSide::new(config, routes, seats)),
+            proxies: config.trusted_proxies.clone(),
+            proxy_protocol: config.proxy_protocol,
+            limits: config.limits.clone(),
+        }
+    }
+
+    fn lobby_bounds(&self) -> LobbyBounds {
+        LobbyBounds {
+            total: self.limits.unregistered_connections,
+            per_address: self.limits.unregistered_connections_per_address,
+        }
+    }
 }
 
 impl Listener {
@@ -66,43 +126,26 @@ impl Listener {
     /// # Errors
     ///
     /// The address can't be had.
-    pub(crate) async fn bind(
-        config: &Config,
-        router: Arc<Router>,
-        tls: Option<TlsAcceptor>,
-    ) -> io::Result<Self> {
-        let limits = &config.limits;
-        let entrance = Entrance {
-            router,
-            tls,
-            http: HttpSide::new(config),
-            lobby: Arc::new(Lobby::new(
-                limits.unregistered_connections,
-                limits.unregistered_connections_per_address,
-            )),
-            refusals: Semaphore::new(REFUSALS),
-            next_id: AtomicU64::new(1),
-            closed: CancellationToken::new(),
-        };
+    pub(crate) async fn bind(config: &Config, entrance: Arc<Entrance>) -> io::Result<Self> {
         Ok(Self {
-            acceptor: Acceptor::new(bind::bind(&config.host, limits).await?),
-            entrance: Arc::new(entrance),
+            acceptor: Acceptor::new(bind::bind(&config.host, &config.limits).await?)?,
+            entrance,
             connections: TaskTracker::new(),
         })
     }
 
-    /// The address of the port.
-    pub(crate) fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.acceptor.local_addr()
+    /// The addresses of the port.
+    pub(crate) fn addresses(&self) -> &[LocalAddress] {
+        self.acceptor.addresses()
     }
 
     /// Accepts connections until `shutdown` resolves. Then the port closes, and so do the connections that
-    /// have not registered; those that have are left to the closing of their room.
+    /// have not registered; those that have are left to the closing of their rooms.
     pub(crate) async fn run(mut self, shutdown: impl Future<Output = ()>) -> TaskTracker {
         let accepting = async {
             loop {
-                let (tcp, address) = self.acceptor.accept().await;
-                self.connections.spawn(self.entrance.clone().serve(tcp, address));
+                let (socket, address) = self.acceptor.accept().await;
+                self.connections.spawn(self.entrance.clone().serve(socket, address));
             }
         };
         select! {
@@ -117,64 +160,101 @@ impl Listener {
 
 impl Entrance {
     /// Serves one connection from its first byte to its last.
-    async fn serve(self: Arc<Self>, tcp: TcpStream, address: SocketAddr) {
-        // IPv4 through a dual-stack socket is IPv4, in the log too.
-        let address = SocketAddr::new(address.ip().to_canonical(), address.port());
-        let peer = Peer { id: ConnectionId(self.next_id.fetch_add(1, Ordering::Relaxed)), address };
-        info!(connection = peer.id.0, %address, "connected");
-        if cfg!(not(target_os = "linux")) {
-            // If they can't be set, the socket is gone already.
-            let _ = socket::set_options(&(&tcp).into(), &self.router.limits);
+    async fn serve(self: Arc<Self>, socket: Socket, address: PeerAddress) {
+        let id = ConnectionId(self.next_id.fetch_add(1, Ordering::Relaxed));
+        info!(connection = id.0, %address, "connected");
+        let setting = self.setting.load_full();
+        if !socket::are_handed_down(&self.port_limits, &setting.limits) {
+            socket.set_options(&setting.limits);
         }
-        let socket = Socket::new(tcp);
         // What follows is boxed, so that an idle connection's task takes no more memory than it needs.
-        match (self.lobby.enter(address.ip()), &self.tls) {
-            (None, _) => Box::pin(self.refuse(socket, peer)).await,
-            (Some(place), None) => self.attend(socket, peer, place).await,
-            (Some(place), Some(tls)) => Box::pin(self.attend_tls(tls, socket, peer, place)).await,
+        match Visitor::enter(&self.lobby, setting.clone(), id, address) {
+            Err(Crowded) => Box::pin(self.refuse(setting, socket, Peer { id, address })).await,
+            Ok(visitor) if setting.proxy_protocol && visitor.is_relayed() => {
+                let introduced = Box::pin(self.introduce(socket, visitor)).await;
+                let Some((socket, visitor)) = introduced else { return };
+                self.lead(socket, visitor).await;
+            }
+            Ok(visitor) => self.lead(socket, visitor).await,
         }
     }
 
-    async fn attend_tls(&self, tls: &TlsAcceptor, socket: Socket, peer: Peer, place: Place) {
-        let handshake = timeout(self.router.limits.tls_handshake, tls.accept(socket));
-        let outcome = select! {
-            outcome = handshake => outcome,
-            ending = self.interrupt(&place) => return refused(peer, ending),
-        };
-        match outcome {
-            Ok(Ok(stream)) => self.attend(stream, peer, place).await,
-            Ok(Err(error)) => refused(peer, format_args!("no TLS: {error}")),
-            Err(_) => refused(peer, "no TLS in time"),
-        }
-    }
-
-    async fn attend<S: ByteStream>(&self, stream: S, peer: Peer, place: Place) {
-        // What the connection is counted under as long as it lasts.
-        let Some((member, _place)) = Box::pin(self.admit(stream, peer, place)).await else { return };
-        member.run().await;
-    }
-
-    /// Leads a connection through HTTP and registration.
-    async fn admit<S: ByteStream>(
+    /// Hears from a proxy whom it connects for.
+    async fn introduce(
         &self,
-        stream: S,
-        peer: Peer,
-        place: Place,
-    ) -> Option<(Member<S>, OwnedSemaphorePermit)> {
+        mut socket: Socket,
+        mut visitor: Box<Visitor>,
+    ) -> Option<(Socket, Box<Visitor>)> {
+        let setting = visitor.setting().clone();
+        let limits = &setting.limits;
+        let limit = if setting.tls.is_some() { limits.tls_handshake } else { limits.http_request };
         let outcome = select! {
-            outcome = self.http.upgrade(stream) => outcome,
-            ending = self.interrupt(&place) => {
-                refused(peer, ending);
+            outcome = timeout(limit, proxy_header::read(&mut socket)) => outcome,
+            ending = self.interrupt(&visitor) => {
+                refused(visitor.peer(), ending);
                 return None;
             }
         };
         match outcome {
-            Ok(Upgraded { stream, early, place: permit }) => {
-                let candidate = Candidate::new(self.router.clone(), peer, stream, early)?;
-                let member = candidate.register(self.interrupt(&place)).await?;
-                Some((member, permit))
+            Ok(Ok(client)) => {
+                if visitor.introduced(client).is_ok() {
+                    return Some((socket, visitor));
+                }
+                let peer = visitor.peer();
+                // Its place is given back first: what follows is bounded by itself.
+                drop(visitor);
+                self.refuse(setting, socket, peer).await;
             }
-            Err(end @ HttpEnd::Refused(_)) => {
+            Ok(Err(error)) => refused(visitor.peer(), error),
+            Err(_) => refused(visitor.peer(), "no PROXY header in time"),
+        }
+        None
+    }
+
+    async fn lead(&self, socket: Socket, visitor: Box<Visitor>) {
+        match visitor.setting().tls.clone() {
+            None => self.attend(socket, visitor).await,
+            Some(tls) => Box::pin(self.attend_tls(tls, socket, visitor)).await,
+        }
+    }
+
+    async fn attend_tls(&self, tls: TlsAcceptor, socket: Socket, visitor: Box<Visitor>) {
+        let handshake = timeout(visitor.setting().limits.tls_handshake, tls.accept(socket));
+        let outcome = select! {
+            outcome = handshake => outcome,
+            ending = self.interrupt(&visitor) => return refused(visitor.peer(), ending),
+        };
+        match outcome {
+            Ok(Ok(stream)) => self.attend(stream, visitor).await,
+            Ok(Err(error)) => refused(visitor.peer(), format_args!("no TLS: {error}")),
+            Err(_) => refused(visitor.peer(), "no TLS in time"),
+        }
+    }
+
+    async fn attend<S: ByteStream>(&self, stream: S, visitor: Box<Visitor>) {
+        let admitted = Box::pin(self.admit(stream, visitor)).await;
+        // What the connection is counted under as long as it lasts.
+        let Some((member, _seat)) = admitted else { return };
+        member.run().await;
+    }
+
+    /// Leads a connection through HTTP and registration.
+    async fn admit<S: ByteStream>(&self, stream: S, visitor: Box<Visitor>) -> Option<(Member<S>, Seat)> {
+        let outcome = select! {
+            outcome = visitor.setting().http.upgrade(stream, &visitor, || self.setting.load().http.clone()) => outcome,
+            ending = self.interrupt(&visitor) => {
+                refused(visitor.peer(), ending);
+                return None;
+            }
+        };
+        let peer = visitor.peer();
+        match outcome {
+            Ok(Upgraded { stream, early, entry: Entry { hall, seat } }) => {
+                let candidate = Candidate::new(hall, peer, stream, early)?;
+                let member = candidate.register(self.interrupt(&visitor)).await?;
+                Some((member, seat))
+            }
+            Err(end @ (HttpEnd::Refused(_) | HttpEnd::Crowded)) => {
                 refused(peer, end);
                 None
             }
@@ -186,22 +266,22 @@ impl Entrance {
     }
 
     /// Resolves when a connection that has not registered must go.
-    async fn interrupt(&self, place: &Place) -> Ending {
+    async fn interrupt(&self, visitor: &Visitor) -> Ending {
         select! {
             () = self.closed.cancelled() => Ending::GOING_AWAY,
-            () = place.evicted() => Ending::EVICTED,
+            () = visitor.place().evicted() => Ending::EVICTED,
         }
     }
 
     /// Tells a peer that its address has too many connections that have not registered.
-    async fn refuse(&self, socket: Socket, peer: Peer) {
-        refused(peer, "too many unregistered connections from this address");
+    async fn refuse(&self, setting: Arc<Setting>, socket: Socket, peer: Peer) {
+        refused(peer, CROWDED);
         let Ok(_permit) = self.refusals.try_acquire() else { return };
-        let limit = self.router.limits.http_request;
+        let limit = setting.limits.http_request;
         let refusal = async {
-            match &self.tls {
-                None => self.http.refuse(socket).await.ok(),
-                Some(tls) => self.http.refuse(tls.accept(socket).await.ok()?).await.ok(),
+            match &setting.tls {
+                None => setting.http.refuse(socket).await.ok(),
+                Some(tls) => setting.http.refuse(tls.accept(socket).await.ok()?).await.ok(),
             }
         };
         // A peer that is not there to be told is none of our concern.

@@ -1,4 +1,4 @@
-//! TCP sockets: their options, and the [`ByteStream`] that connections are served on.
+//! Sockets: their options, and the [`ByteStream`] that connections are served on.
 
 use std::{
     io,
@@ -8,6 +8,8 @@ use std::{
 };
 
 use socket2::{SockRef, TcpKeepalive};
+#[cfg(unix)]
+use tokio::net::UnixStream;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
@@ -20,7 +22,7 @@ use crate::{config::Limits, connection::ByteStream};
 #[cfg(target_os = "linux")]
 const MAX_UNSENT: u32 = 128 * 1024;
 
-/// Sets what every connection needs. On Linux a listener hands these down to the sockets it accepts, which
+/// Sets what every TCP connection needs. On Linux a listener hands these down to the sockets it accepts, which
 /// saves the calls for each of them.
 pub(super) fn set_options(socket: &SockRef<'_>, limits: &Limits) -> io::Result<()> {
     // Frames are small, and written whole.
@@ -38,21 +40,65 @@ pub(super) fn set_options(socket: &SockRef<'_>, limits: &Limits) -> io::Result<(
     Ok(())
 }
 
+/// Whether the sockets that a listener accepts have the options that they need now, if it was opened with such limits.
+pub(super) fn are_handed_down(listener: &Limits, now: &Limits) -> bool {
+    cfg!(target_os = "linux") && (listener.ping, listener.pong) == (now.ping, now.pong)
+}
+
 /// The kernel counts these in seconds, and takes no 0.
 fn whole_seconds(duration: Duration) -> Duration {
     Duration::from_secs(duration.as_secs().max(1))
 }
 
-/// A TCP connection that counts what it takes.
+/// A connection that counts what it takes.
 #[derive(Debug)]
 pub(super) struct Socket {
-    tcp: TcpStream,
+    stream: Stream,
     taken: u64,
 }
 
+#[derive(Debug)]
+enum Stream {
+    Tcp(TcpStream),
+    #[cfg(unix)]
+    Unix(UnixStream),
+}
+
+/// Any kind of connection.
+trait Duplex: AsyncRead + AsyncWrite + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin> Duplex for T {}
+
+impl From<TcpStream> for Socket {
+    fn from(tcp: TcpStream) -> Self {
+        Self { stream: Stream::Tcp(tcp), taken: 0 }
+    }
+}
+
+#[cfg(unix)]
+impl From<UnixStream> for Socket {
+    fn from(unix: UnixStream) -> Self {
+        Self { stream: Stream::Unix(unix), taken: 0 }
+    }
+}
+
 impl Socket {
-    pub(super) fn new(tcp: TcpStream) -> Self {
-        Self { tcp, taken: 0 }
+    /// Sets its options, where it does not have them from its listener.
+    pub(super) fn set_options(&self, limits: &Limits) {
+        match &self.stream {
+            // If they can't be set, the socket is gone already.
+            Stream::Tcp(tcp) => drop(set_options(&tcp.into(), limits)),
+            #[cfg(unix)]
+            Stream::Unix(_) => {}
+        }
+    }
+
+    fn stream(self: Pin<&mut Self>) -> Pin<&mut dyn Duplex> {
+        match &mut self.get_mut().stream {
+            Stream::Tcp(tcp) => Pin::new(tcp),
+            #[cfg(unix)]
+            Stream::Unix(unix) => Pin::new(unix),
+        }
     }
 
     fn count(&mut self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
@@ -68,8 +114,13 @@ impl ByteStream for Socket {
     }
 
     fn reset_on_drop(&self) {
-        // If it can't be set, the socket is gone already.
-        let _ = SockRef::from(&self.tcp).set_linger(Some(Duration::ZERO));
+        match &self.stream {
+            // If it can't be set, the socket is gone already.
+            Stream::Tcp(tcp) => drop(SockRef::from(tcp).set_linger(Some(Duration::ZERO))),
+            // Nothing is ever left behind.
+            #[cfg(unix)]
+            Stream::Unix(_) => {}
+        }
     }
 }
 
@@ -85,17 +136,17 @@ impl ByteStream for TlsStream<Socket> {
 
 impl AsyncRead for Socket {
     fn poll_read(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.tcp).poll_read(cx, buffer)
+        self.stream().poll_read(cx, buffer)
     }
 }
 
 impl AsyncWrite for Socket {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.tcp).poll_write(cx, bytes);
+        let written = self.as_mut().stream().poll_write(cx, bytes);
         self.count(written)
     }
 
@@ -104,20 +155,24 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.tcp).poll_write_vectored(cx, slices);
+        let written = self.as_mut().stream().poll_write_vectored(cx, slices);
         self.count(written)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.tcp.is_write_vectored()
+        match &self.stream {
+            Stream::Tcp(tcp) => tcp.is_write_vectored(),
+            #[cfg(unix)]
+            Stream::Unix(unix) => unix.is_write_vectored(),
+        }
     }
 
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.tcp).poll_flush(cx)
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.stream().poll_flush(cx)
     }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.tcp).poll_shutdown(cx)
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.stream().poll_shutdown(cx)
     }
 }
 
@@ -141,5 +196,10 @@ mod tests {
         assert_eq!(accepted.tcp_keepalive_time().unwrap(), Duration::from_secs(25));
         assert_eq!(accepted.tcp_user_timeout().unwrap(), Some(Duration::from_secs(35)));
         assert_eq!(accepted.tcp_notsent_lowat().unwrap(), MAX_UNSENT);
+        let limits = Limits { ping: Duration::from_mins(1), ..Limits::default() };
+        assert!(are_handed_down(&Limits::default(), &Limits::default()));
+        assert!(!are_handed_down(&Limits::default(), &limits));
+        set_options(&accepted, &limits).unwrap();
+        assert_eq!(accepted.tcp_user_timeout().unwrap(), Some(Duration::from_secs(70)));
     }
 }

@@ -3,7 +3,10 @@
 #[cfg(test)]
 mod tests;
 
-use std::sync::{Arc, OnceLock, atomic::AtomicBool};
+use std::{
+    borrow::Cow,
+    sync::{Arc, OnceLock, atomic::AtomicBool},
+};
 
 use bytes::Bytes;
 use multichat::protocol::{
@@ -27,6 +30,17 @@ pub(crate) struct Author {
     pub(crate) sender_name: Option<Box<str>>,
 }
 
+/// Whose messages somebody may change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Authority {
+    /// Those of its own session.
+    Session,
+    /// All that were sent under its client name, which nobody else can have.
+    Name,
+    /// Everybody's.
+    Room,
+}
+
 /// What an entry is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -42,6 +56,7 @@ pub(crate) struct Draft {
     /// The name that its author gave it.
     pub(super) id: Option<Arc<str>>,
     pub(super) kind: Kind,
+    pub(super) authority: Authority,
     /// The dialect that it came in.
     pub(super) native: Dialect,
     /// Its packet up to the place that it will have.
@@ -91,6 +106,7 @@ impl Draft {
             author: author.clone(),
             id: None,
             kind: Kind::Message { reply_to: None },
+            authority: Authority::Session,
             native: Dialect::Plain,
             text: OpenText::new(&json, 0),
         }
@@ -113,24 +129,30 @@ impl Draft {
         packet.event = message.event;
         packet.place = Some(NOWHERE);
         let kind = Kind::Message { reply_to: message.reply_to };
-        Self::rich(author, message.id, kind, &ServerPacket::Message(packet))
+        Self::rich(author, message.id, kind, Authority::Session, &ServerPacket::Message(packet))
     }
 
     /// A new text for a message.
-    pub(crate) fn edit(author: &Arc<Author>, edit: ClientEdit) -> Self {
+    pub(crate) fn edit(author: &Arc<Author>, authority: Authority, edit: ClientEdit) -> Self {
         let packet = ForwardingEdit::new(author.client_name.as_str(), edit.target, edit.content, NOWHERE);
         let kind = Kind::Edit { target: edit.target };
-        Self::rich(author.clone(), edit.id, kind, &ServerPacket::Edit(packet))
+        Self::rich(author.clone(), edit.id, kind, authority, &ServerPacket::Edit(packet))
     }
 
     /// The end of a message.
-    pub(crate) fn delete(author: &Arc<Author>, delete: ClientDelete) -> Self {
+    pub(crate) fn delete(author: &Arc<Author>, authority: Authority, delete: ClientDelete) -> Self {
         let packet = ForwardingDelete::new(author.client_name.as_str(), delete.target, NOWHERE);
         let kind = Kind::Delete { target: delete.target };
-        Self::rich(author.clone(), delete.id, kind, &ServerPacket::Delete(packet))
+        Self::rich(author.clone(), delete.id, kind, authority, &ServerPacket::Delete(packet))
     }
 
-    fn rich(author: Arc<Author>, id: Option<String>, kind: Kind, packet: &ServerPacket) -> Self {
+    fn rich(
+        author: Arc<Author>,
+        id: Option<String>,
+        kind: Kind,
+        authority: Authority,
+        packet: &ServerPacket,
+    ) -> Self {
         let json = packet.encode();
         let open = json.strip_suffix(&end(NOWHERE)).unwrap_or(&json);
         debug_assert!(open.len() < json.len(), "the place is the last that a packet tells");
@@ -138,10 +160,27 @@ impl Draft {
             author,
             id: id.map(Arc::from),
             kind,
+            authority,
             native: Dialect::Rich,
             text: OpenText::new(open, PLACE_BYTES),
         }
     }
+
+    /// Whether its author may change this message.
+    pub(super) fn may_change(&self, message: &Entry) -> bool {
+        let is_own = message.origin == self.author.origin;
+        is_own
+            || match self.authority {
+                Authority::Session => false,
+                Authority::Name => message.author.client_name == self.author.client_name,
+                Authority::Room => true,
+            }
+    }
+}
+
+/// A packet that has no place yet, open for it.
+fn without_end(json: &str) -> &str {
+    json.strip_suffix('}').unwrap_or(json)
 }
 
 /// The end of a packet that has a place, which is the last of what it tells.
@@ -190,12 +229,19 @@ impl Entry {
         Some(frame::text(&ServerPacket::MessageAck(packet).encode()))
     }
 
+    /// Its packet in the rich dialect.
+    pub(crate) fn json(&self) -> Cow<'_, str> {
+        let json = frame::payload(&self.frame);
+        match self.native {
+            Dialect::Plain => Cow::Owned(format!("{}{}", without_end(json), end(self.place))),
+            Dialect::Rich => Cow::Borrowed(json),
+        }
+    }
+
     fn translate(&self) -> Bytes {
         let json = frame::payload(&self.frame);
         match self.native {
-            Dialect::Plain => {
-                OpenText::new(json.strip_suffix('}').unwrap_or(json), PLACE_BYTES).close(&end(self.place))
-            }
+            Dialect::Plain => OpenText::new(without_end(json), PLACE_BYTES).close(&end(self.place)),
             Dialect::Rich => self.render(json).map_or(Bytes::new(), |packet| frame::text(&packet.encode())),
         }
     }

@@ -47,7 +47,8 @@ type Readers = BTreeMap<ConnectionId, Arc<dyn Reader>>;
 pub(super) enum Change {
     Join(ConnectionId, Arc<dyn Reader>),
     Leave(ConnectionId),
-    Closed,
+    /// Something changed that each reader must look at.
+    Wake,
 }
 
 impl Shard {
@@ -74,7 +75,7 @@ impl Room {
         self.shards.len()
     }
 
-    /// Serves the readers of one shard, for ever.
+    /// Serves the readers of one shard, until the room is closed and has none.
     pub(crate) async fn fan_out(self: Arc<Self>, shard: usize) {
         // A pass makes more writes than one turn's budget, and a write that is refused for lack of budget
         // would look like a socket that is full.
@@ -91,6 +92,9 @@ impl Room {
             let pass = self.next_pass(shard);
             // After the entries were read: a reader that joined before them is in the list now.
             apply_changes(shard, &mut readers);
+            if readers.is_empty() && self.is_closed() {
+                return;
+            }
             let Some(pass) = pass else { continue };
             for (i, reader) in readers.values().enumerate() {
                 if i % READERS_BETWEEN_YIELDS == READERS_BETWEEN_YIELDS - 1 {
@@ -136,7 +140,7 @@ fn apply_changes(shard: &Shard, readers: &mut Readers) {
             Change::Leave(connection) => {
                 readers.remove(&connection);
             }
-            Change::Closed => readers.values().for_each(|reader| reader.wake()),
+            Change::Wake => readers.values().for_each(|reader| reader.wake()),
         }
     }
 }

@@ -105,6 +105,17 @@ impl Log {
         }
     }
 
+    /// How much it keeps.
+    pub(crate) fn bounds(&self) -> LogBounds {
+        self.bounds
+    }
+
+    /// Keeps so much from now on. What is beyond that goes now.
+    pub(crate) fn set_bounds(&mut self, bounds: LogBounds) {
+        self.bounds = bounds;
+        self.trim();
+    }
+
     /// The newest entry's place; 0 if nothing ever was entered.
     pub(crate) fn newest(&self) -> Seq {
         self.newest
@@ -152,9 +163,7 @@ impl Log {
         self.entries.push_back(Arc::new(entry));
         self.newest = place.seq;
         self.newest_time = place.time;
-        while self.exceeds_bounds() {
-            self.let_go();
-        }
+        self.trim();
         Ok(Entered { place, is_new: true })
     }
 
@@ -188,7 +197,7 @@ impl Log {
             }
             Kind::Edit { target } | Kind::Delete { target } => {
                 let message = self.message(target)?;
-                if message.origin != draft.author.origin {
+                if !draft.may_change(message) {
                     return Err(Refused::NotAllowed);
                 }
                 Ok(Some(message.author.clone()))
@@ -199,6 +208,13 @@ impl Log {
     fn entry(&self, seq: Seq) -> Option<&Arc<Entry>> {
         let index = seq.checked_sub(self.tail() + 1)?;
         self.entries.get(usize::try_from(index).ok()?)
+    }
+
+    /// Lets go of what is beyond the bounds.
+    fn trim(&mut self) {
+        while self.exceeds_bounds() {
+            self.let_go();
+        }
     }
 
     fn exceeds_bounds(&self) -> bool {

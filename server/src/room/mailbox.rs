@@ -33,6 +33,8 @@ pub(crate) struct Notice {
 pub(crate) enum Cut {
     /// Another connection has its session.
     Replaced,
+    /// An operator wants it gone.
+    Kicked,
     /// It is too far behind the news of other clients.
     Behind,
 }

@@ -22,6 +22,8 @@ pub(crate) struct Newcomer {
     /// Locked by its owner until it has its cursor, so that no pass offers it anything before.
     pub(crate) reader: Arc<dyn Reader>,
     pub(crate) mailbox: Arc<Mailbox>,
+    /// Whether it may know what others say, and who they are.
+    pub(crate) hears: bool,
     /// What it asks for; `None` if it speaks the plain dialect.
     pub(crate) ask: Option<RichRegister>,
     /// What its session is called, should it get a new one.
@@ -56,8 +58,16 @@ impl Room {
     /// Adds a reader and gives it its cursor: it gets everything that is after that, and everything that is
     /// committed from this moment on.
     pub(crate) fn join(&self, newcomer: Newcomer, now: Instant) -> (Membership, Seq, Option<Welcome>) {
-        let Newcomer { connection, client_name, reader, mailbox, ask, session_name, max_clients_bytes } =
-            newcomer;
+        let Newcomer {
+            connection,
+            client_name,
+            reader,
+            mailbox,
+            hears,
+            ask,
+            session_name,
+            max_clients_bytes,
+        } = newcomer;
         let dialect = if ask.is_some() { Dialect::Rich } else { Dialect::Plain };
         self.readers(dialect).fetch_add(1, Ordering::Relaxed);
         let session = ask.as_ref().map(|ask| {
@@ -80,7 +90,7 @@ impl Room {
         let clients = {
             let mut roster = self.roster.lock();
             roster.join(&client_name, now_ms());
-            let is_asked = ask.as_ref().is_some_and(|ask| ask.presence);
+            let is_asked = hears && ask.as_ref().is_some_and(|ask| ask.presence);
             is_asked.then(|| roster.subscribe(connection, &client_name, mailbox, max_clients_bytes))
         };
         self.roster_changed.notify_one();
@@ -93,7 +103,7 @@ impl Room {
             clients,
         });
         let author = Arc::new(Author { origin, client_name, sender_name: None });
-        let viewpoint = Viewpoint { dialect, origin };
+        let viewpoint = Viewpoint { dialect, origin, hears };
         (Membership { connection, viewpoint, author }, start.cursor, welcome)
     }
 

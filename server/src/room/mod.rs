@@ -13,6 +13,7 @@
 
 mod entry;
 mod fanout;
+mod follower;
 mod log;
 mod mailbox;
 mod membership;
@@ -38,7 +39,8 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 pub(crate) use self::{
-    entry::{Author, Draft, Origin},
+    entry::{Author, Authority, Draft, Entry, Origin},
+    follower::{Followed, Follower},
     log::{LogBounds, Overrun, Refused, Seq},
     mailbox::{Cut, Mailbox, Notice},
     membership::{Membership, Newcomer, Welcome},
@@ -82,7 +84,6 @@ pub(crate) struct Room {
     pages: Pages,
     /// The readers, dealt to one fan-out task for each core.
     shards: Box<[Shard]>,
-    bounds: LogBounds,
     sessions: Mutex<Sessions>,
     roster: Mutex<Roster>,
     roster_changed: Notify,
@@ -103,7 +104,6 @@ impl Room {
             log: Mutex::new(Log::new(bounds.log)),
             pages: Pages::default(),
             shards: (0..shards.max(1)).map(|_| Shard::default()).collect(),
-            bounds: bounds.log,
             sessions: Mutex::new(Sessions::new(bounds.sessions)),
             roster: Mutex::default(),
             roster_changed: Notify::new(),
@@ -197,14 +197,14 @@ impl Room {
 
     /// Whether a shard has not handed out yet more than half of what the log can hold.
     fn lags(&self) -> bool {
-        let (newest, cost) = {
+        let (newest, cost, bounds) = {
             let log = self.log.lock();
-            (log.newest(), log.cost_so_far())
+            (log.newest(), log.cost_so_far(), log.bounds())
         };
         self.shards.iter().any(|shard| {
             let handed_out = shard.handed_out();
-            newest.saturating_sub(handed_out.seq) > self.bounds.entries as u64 / 2
-                || cost.saturating_sub(handed_out.cost) > self.bounds.bytes as u64 / 2
+            newest.saturating_sub(handed_out.seq) > bounds.entries as u64 / 2
+                || cost.saturating_sub(handed_out.cost) > bounds.bytes as u64 / 2
         })
     }
 
@@ -250,6 +250,11 @@ impl Room {
         Ok(Pass::new(cursor, tail, entries))
     }
 
+    /// What names the log.
+    pub(crate) fn epoch(&self) -> &str {
+        &self.epoch
+    }
+
     /// The place of the newest entry.
     pub(crate) fn newest(&self) -> Seq {
         self.log.lock().newest()
@@ -261,9 +266,20 @@ impl Room {
             let _log = self.log.lock();
             self.closed.store(true, Ordering::Release);
         }
+        self.wake_all();
+    }
+
+    /// Tells all readers that something changed that they must look at.
+    pub(crate) fn wake_all(&self) {
         for shard in &self.shards {
-            shard.change(Change::Closed);
+            shard.change(Change::Wake);
         }
+    }
+
+    /// Keeps so much from now on.
+    pub(crate) fn set_bounds(&self, bounds: RoomBounds) {
+        self.log.lock().set_bounds(bounds.log);
+        self.sessions.lock().set_bounds(bounds.sessions);
     }
 
     /// Whether the room has been closed.

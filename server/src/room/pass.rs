@@ -23,6 +23,8 @@ pub(crate) struct Viewpoint {
     pub(crate) dialect: Dialect,
     /// Whose entries are its own.
     pub(crate) origin: Origin,
+    /// Whether it is told what others say.
+    pub(crate) hears: bool,
 }
 
 /// Consecutive entries of a log.
@@ -151,7 +153,7 @@ impl Pass {
                 if entry.id.is_some() {
                     return Some(self.acks(first, reader.origin));
                 }
-            } else if !joined.is_empty(first) {
+            } else if reader.hears && !joined.is_empty(first) {
                 let rest = &self.entries[first..];
                 let len = rest.iter().position(|entry| is_own(entry)).unwrap_or(rest.len());
                 return Some(Piece::Run(joined.begin(first)..joined.ends[first + len - 1]));

@@ -71,6 +71,11 @@ impl Sessions {
         Self { bounds, by_origin: HashMap::new(), by_name: HashMap::new(), detached: BTreeSet::new() }
     }
 
+    /// Remembers so many, and so long, from now on.
+    pub(super) fn set_bounds(&mut self, bounds: SessionBounds) {
+        self.bounds = bounds;
+    }
+
     /// Gives `connection` the session that it asks for, if that is remembered, its client's, and not a newer
     /// connection's. If not, it gets a new one that is called `fresh`.
     pub(super) fn attach(

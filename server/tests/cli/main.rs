@@ -3,7 +3,10 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+mod check;
 mod commands;
 mod serve;
+mod sockets;
 mod streams;
 mod support;
+mod systemd;

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::{BufRead as _, BufReader, Read, Write as _},
+    io::{self, BufRead as _, BufReader, Read, Write},
     net::{SocketAddr, TcpStream},
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
@@ -52,7 +52,15 @@ impl Folder {
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_multichat-server"));
         command.current_dir(&self.0).args(arguments).stdin(Stdio::null());
-        for variable in ["MULTICHAT_CONFIG", "MULTICHAT_LOG", "MULTICHAT_LOG_FORMAT"] {
+        for variable in [
+            "MULTICHAT_CONFIG",
+            "MULTICHAT_WEB_ROOT",
+            "MULTICHAT_LOG",
+            "MULTICHAT_LOG_FORMAT",
+            "MULTICHAT_WATCH",
+            "NOTIFY_SOCKET",
+            "LISTEN_FDS",
+        ] {
             command.env_remove(variable);
         }
         command
@@ -110,8 +118,14 @@ pub(crate) struct Running {
 
 impl Running {
     pub(crate) fn start(mut command: Command) -> Self {
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let stdout = lines(child.stdout.take().unwrap());
+        command.stdout(Stdio::piped());
+        Self::start_as_is(command)
+    }
+
+    /// Starts a server whose standard output, and what is left of the command's files, is settled already.
+    pub(crate) fn start_as_is(mut command: Command) -> Self {
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        let stdout = child.stdout.take().map_or_else(|| lines(io::empty()), lines);
         let stderr = lines(child.stderr.take().unwrap());
         Self { child, stdout, stderr }
     }
@@ -208,11 +222,18 @@ fn rest(lines: &Receiver<String>) -> Vec<String> {
 pub(crate) fn register(address: SocketAddr, key: &str) -> TcpStream {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    register_over(&mut stream, "", key);
+    stream
+}
+
+/// The same over a connection, with further header lines in the request.
+#[track_caller]
+pub(crate) fn register_over(stream: &mut (impl Read + Write), headers: &str, key: &str) {
     let packet = format!(r#"{{"action":"register","client-name":"test","secret-key":"{key}"}}"#);
     // A text frame, masked with zeros.
     let mut bytes = format!(
-        "GET / HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        "GET / HTTP/1.1\r\nHost: router.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{headers}\r\n"
     )
     .into_bytes();
     assert!(packet.len() < 126, "a short frame");
@@ -227,5 +248,4 @@ pub(crate) fn register(address: SocketAddr, key: &str) -> TcpStream {
         assert_eq!(count, 1, "closed after {}", String::from_utf8_lossy(&received));
         received.push(byte[0]);
     }
-    stream
 }

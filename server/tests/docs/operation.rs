@@ -35,9 +35,43 @@ fn the_unit_leaves_the_router_what_it_needs() {
 }
 
 #[test]
+fn the_units_are_those_that_are_shipped() {
+    for (file, has) in [("multichat.service", "ExecStart="), ("multichat.socket", "ListenStream=")] {
+        let shipped = fs::read_to_string(root().join("deploy").join(file)).unwrap();
+        assert_eq!(document().block("ini", has).text, shipped, "{file}");
+    }
+}
+
+#[test]
+fn the_image_is_built_as_the_program_is() {
+    let read = |name: &str| fs::read_to_string(root().join(name)).unwrap();
+    let (image, toolchain) = (read("Dockerfile"), read("rust-toolchain.toml"));
+    let version = setting(&toolchain, "channel = ").trim_matches('"');
+    assert!(image.contains(&format!("FROM rust:{version}-slim-")), "{version}");
+    assert_eq!(setting(&image, "ENV RUSTUP_TOOLCHAIN="), version);
+    // What the workspace consists of is handed to the build.
+    let (workspace, ignored) = (read("Cargo.toml"), read(".dockerignore"));
+    let members = setting(&workspace, "members = ").trim_matches(['[', ']']);
+    for member in members.split(", ") {
+        let line = format!("!{}", member.trim_matches('"'));
+        assert!(ignored.lines().any(|given| given == line), "{line}");
+    }
+}
+
+#[test]
 fn the_proxy_waits_longer_than_the_router_is_silent() {
+    let ping = Limits::default().ping;
     let nginx = document().block("nginx", "proxy_pass").text;
-    assert!(seconds(setting(&nginx, "proxy_read_timeout")) > Limits::default().ping);
+    assert!(seconds(setting(&nginx, "proxy_read_timeout")) > ping);
+    let haproxy = document().block("haproxy", "option forwardfor").text;
+    assert!(seconds(setting(&haproxy, "timeout tunnel")) > ping);
+}
+
+#[test]
+fn the_proxy_says_where_a_client_comes_from() {
+    // Without it, nginx would pass on what the client claims, and the router believe it.
+    let nginx = document().block("nginx", "proxy_pass").text;
+    assert_eq!(setting(&nginx, "proxy_set_header X-Forwarded-For").trim(), "$proxy_add_x_forwarded_for");
 }
 
 #[test]

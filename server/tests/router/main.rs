@@ -7,10 +7,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod bounds;
+mod chat_log;
 mod faults;
 mod http;
 mod independent;
 mod ledger;
+mod proxies;
+mod rates;
+mod reload;
 mod rich;
 mod shutdown;
 mod support;

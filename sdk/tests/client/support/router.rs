@@ -44,7 +44,7 @@ impl Router {
             let runtime = runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
                 let server = Server::bind(config).await.unwrap();
-                say_address.send(server.local_addr()).unwrap();
+                say_address.send(server.local_addr().unwrap()).unwrap();
                 select! {
                     () = server.run(async { drop(stopped.await) }) => {}
                     _ = killed => {}

@@ -51,7 +51,7 @@ impl AsyncWrite for Socket {
     }
 }
 
-const READER: Viewpoint = Viewpoint { dialect: Dialect::Plain, origin: Origin(2) };
+const READER: Viewpoint = Viewpoint { dialect: Dialect::Plain, origin: Origin(2), hears: true };
 
 /// A pass of `count` messages of about `len` bytes each.
 fn pass(count: usize, len: usize) -> Arc<Pass> {

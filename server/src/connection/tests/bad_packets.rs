@@ -60,7 +60,7 @@ async fn sixty_bad_packets_are_borne_and_then_the_connection_is_closed() {
         let end = client.end_politely().await;
         assert_eq!((end.code, end.was_reset), (Some(1008), false), "{what}");
         settle().await;
-        assert_eq!(harness.router.room.newest(), 1, "{what}: nothing is forwarded after it");
+        assert_eq!(harness.room.newest(), 1, "{what}: nothing is forwarded after it");
     }
 }
 
@@ -83,5 +83,5 @@ async fn good_packets_between_them_do_not_forgive_bad_ones() {
     let mut client = harness.join_raw("irc").await;
     client.send(&[text("nonsense"), raw::chat("sense")].concat().repeat(61)).await;
     assert_eq!(client.end_politely().await.code, Some(1008));
-    assert_eq!(harness.router.room.newest(), 60);
+    assert_eq!(harness.room.newest(), 60);
 }

@@ -11,7 +11,10 @@ use super::{
     harness::{Harness, KEY, Setup, forwarded, register, settle},
     raw::{self, CLOSE, End, FINAL, PING, Raw, TEXT, close, frame},
 };
-use crate::{config::Limits, rate::Rate};
+use crate::{
+    config::Limits,
+    rate::{Rate, Rates},
+};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -49,7 +52,7 @@ async fn what_came_before_a_close_is_forwarded_and_what_comes_after_is_not() {
     assert_eq!(client.end().await, End { texts: vec![], code: Some(1000), was_reset: false });
     assert_eq!(listener.hear().await, forwarded("irc", "before"));
     settle().await;
-    assert_eq!(harness.router.room.newest(), 1);
+    assert_eq!(harness.room.newest(), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -76,7 +79,7 @@ async fn whatever_comes_instead_of_the_answer_does_not_defer_the_reset() {
     }
     assert_eq!(start.elapsed().as_secs(), 5);
     assert!(client.was_reset());
-    assert_eq!(harness.router.room.newest(), 0, "nothing of it is forwarded");
+    assert_eq!(harness.room.newest(), 0, "nothing of it is forwarded");
 }
 
 #[tokio::test(start_paused = true)]
@@ -128,7 +131,8 @@ async fn what_was_said_before_the_end_of_the_stream_is_forwarded() {
 #[tokio::test(start_paused = true)]
 async fn what_was_said_is_forwarded_even_if_its_sender_takes_nothing_any_more() {
     // At this rate most of it has not been read yet when the first attempt to send fails.
-    let limits = Limits { messages: Rate::new(1, SECOND, 1), ..Limits::default() };
+    let limits =
+        Limits { rates: Rates { messages: Rate::new(1, SECOND, 1), bytes: None }, ..Limits::default() };
     let harness = Harness::new(limits);
     let mut talker = harness.join_raw("talker").await;
     let mut listener = harness.join_raw("listener").await;

@@ -145,7 +145,7 @@ async fn small_messages_right_behind_a_large_one_are_not_lost() {
 async fn a_message_that_comes_while_the_connection_is_at_work_does_not_wait_for_the_next_one() {
     let harness = Harness::without_fan_out(Limits::default());
     let mut bob = harness.join_raw("bob").await;
-    let room = harness.router.room.clone();
+    let room = harness.room.clone();
     let client_name = ClientName::parse("alice", 64).unwrap();
     let alice = Arc::new(Author { origin: Origin(99), client_name, sender_name: None });
     // On another thread, and done before the read that bob's own task is at.

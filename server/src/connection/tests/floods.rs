@@ -43,7 +43,7 @@ async fn a_flood_that_completes_nothing_is_cut_and_honest_clients_notice_nothing
             let end = attacker.end_politely().await;
             assert_eq!((end.code, end.was_reset), (Some(1008), false), "{what}, registered: {is_registered}");
             assert_eq!(start.elapsed(), Duration::ZERO, "{what}, registered: {is_registered}");
-            assert_eq!(harness.router.room.newest(), 1, "{what}: alice's");
+            assert_eq!(harness.room.newest(), 1, "{what}: alice's");
         }
     }
 }

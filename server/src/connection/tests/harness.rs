@@ -28,9 +28,9 @@ use tokio_tungstenite::{
 
 use super::raw::Raw;
 use crate::{
-    config::{Limits, SecretKey},
-    connection::{ByteStream, Candidate, Ending, Peer, Router},
-    room::{ConnectionId, LogBounds, Room, RoomBounds, SessionBounds},
+    config::{self, Keys, Limits, RoomName, SecretKey, WsPath},
+    connection::{ByteStream, Candidate, Ending, Hall, Peer},
+    room::{ConnectionId, Room},
 };
 
 /// The key of every router here.
@@ -88,7 +88,8 @@ impl Default for Setup {
 
 /// A router.
 pub(super) struct Harness {
-    pub(super) router: Arc<Router>,
+    pub(super) hall: Arc<Hall>,
+    pub(super) room: Arc<Room>,
     next_id: AtomicU64,
 }
 
@@ -114,16 +115,27 @@ pub(super) struct Client {
 impl Harness {
     pub(super) fn new(limits: Limits) -> Self {
         let harness = Self::without_fan_out(limits);
-        tokio::spawn(harness.router.room.clone().fan_out(0));
+        tokio::spawn(harness.room.clone().fan_out(0));
         harness
     }
 
     /// A router whose fan-out does not run yet.
     pub(super) fn without_fan_out(limits: Limits) -> Self {
-        let room = Arc::new(Room::new(room_bounds(&limits), EPOCH.to_owned(), 1));
+        Self::closed(&room_config(Keys::shared(SecretKey::new(KEY).unwrap()), limits))
+    }
+
+    /// A router of which this holds.
+    pub(super) fn of(config: &config::Room) -> Self {
+        let harness = Self::closed(config);
+        tokio::spawn(harness.room.clone().fan_out(0));
+        harness
+    }
+
+    fn closed(config: &config::Room) -> Self {
+        let hall = Arc::new(Hall::new(config, EPOCH.to_owned(), 1, Arc::default()));
+        let room = hall.room();
         tokio::spawn(room.clone().announce());
-        let router = Arc::new(Router::new(room, limits, SecretKey::new(KEY).unwrap()));
-        Self { router, next_id: AtomicU64::new(1) }
+        Self { hall, room, next_id: AtomicU64::new(1) }
     }
 
     /// A new connection, just upgraded.
@@ -145,11 +157,11 @@ impl Harness {
         };
         let peer = Peer {
             id: ConnectionId(self.next_id.fetch_add(1, Ordering::Relaxed)),
-            address: SocketAddr::from((setup.address, 1234)),
+            address: SocketAddr::from((setup.address, 1234)).into(),
         };
-        let router = self.router.clone();
+        let hall = self.hall.clone();
         let task = tokio::spawn(async move {
-            let candidate = Candidate::new(router, peer, pipe, setup.early).unwrap();
+            let candidate = Candidate::new(hall, peer, pipe, setup.early).unwrap();
             if let Some(member) = candidate.register(setup.interrupt).await {
                 if !setup.linger.is_zero() {
                     sleep(setup.linger).await;
@@ -242,11 +254,9 @@ pub(super) fn message(content: &str) -> String {
     serde_json::json!({"action": "client-message", "content": content}).to_string()
 }
 
-fn room_bounds(limits: &Limits) -> RoomBounds {
-    RoomBounds {
-        log: LogBounds { entries: limits.log_entries, bytes: limits.log_bytes },
-        sessions: SessionBounds { retention: limits.session, detached: limits.connections },
-    }
+/// What the configuration says of a room.
+pub(super) fn room_config(keys: Keys, limits: Limits) -> config::Room {
+    config::Room { name: RoomName::default(), ws_path: WsPath::root(), keys, limits, chat_log: None }
 }
 
 /// Lets every task go as far as it can at this moment of virtual time.

@@ -108,7 +108,7 @@ async fn who_vanishes_right_after_an_answer_is_gone_within_forty_seconds() {
 async fn who_is_gone_is_out_of_the_room() {
     let harness = Harness::new(Limits::default());
     let client = harness.join_raw("irc").await;
-    let router = std::sync::Arc::downgrade(&harness.router);
+    let router = std::sync::Arc::downgrade(&harness.hall);
     assert!(client.end().await.was_reset);
     drop(harness);
     super::harness::settle().await;

@@ -11,12 +11,18 @@ use super::{
     harness::{Harness, forwarded},
     raw::{self, PONG, frame},
 };
-use crate::{config::Limits, rate::Rate};
+use crate::{
+    config::Limits,
+    rate::{Rate, Rates},
+};
 
 const SECOND: Duration = Duration::from_secs(1);
 
 fn limits(per_second: u32, burst: u32) -> Limits {
-    Limits { messages: Rate::new(per_second, SECOND, burst), ..Limits::default() }
+    Limits {
+        rates: Rates { messages: Rate::new(per_second, SECOND, burst), bytes: None },
+        ..Limits::default()
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -125,7 +131,7 @@ async fn who_is_not_listened_to_because_the_room_is_congested_is_not_cut_for_it(
             sleep(5 * SECOND).await;
             listener.send(&frame(PONG, b"")).await;
         }
-        tokio::spawn(harness.router.room.clone().fan_out(0));
+        tokio::spawn(harness.room.clone().fan_out(0));
         for number in 0..40 {
             assert_eq!(listener.hear().await, forwarded("irc", &format!("{number}")));
         }

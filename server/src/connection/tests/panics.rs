@@ -29,12 +29,12 @@ async fn assert_works(alice: &mut Raw, bob: &mut Raw) {
 
 /// Waits for the task of a connection that panicked, and for nothing being left of it.
 async fn assert_ended(client: Raw, harness: &Harness) {
-    let connections = Arc::strong_count(&harness.router);
+    let connections = Arc::strong_count(&harness.hall);
     let start = Instant::now();
     let _ = client.vanish().await;
     settle().await;
     assert_eq!(start.elapsed(), Duration::ZERO);
-    assert!(Arc::strong_count(&harness.router) <= connections);
+    assert!(Arc::strong_count(&harness.hall) <= connections);
 }
 
 #[tokio::test(start_paused = true)]

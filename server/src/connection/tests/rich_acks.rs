@@ -107,7 +107,7 @@ async fn whoever_says_the_same_again_gets_the_same_ack_and_nothing_is_entered() 
         assert_eq!(client.hear().await, acked("e", 2));
     }
     assert!(other.is_silent().await);
-    assert_eq!(harness.router.room.newest(), 2);
+    assert_eq!(harness.room.newest(), 2);
 }
 
 #[tokio::test(start_paused = true)]
@@ -122,7 +122,7 @@ async fn the_second_ack_comes_no_sooner_than_its_place() {
     settle().await;
     other.say(&[nameless("after")]).await;
     settle().await;
-    tokio::spawn(harness.router.room.clone().fan_out(0));
+    tokio::spawn(harness.room.clone().fan_out(0));
     let heard = client.hear_all(7).await;
     let expected = [told("other", "before", 1), acked("a", 2), acked("b", 3), told("other", "after", 4)];
     let seqs = heard.iter().filter_map(|packet| packet["seq"].as_u64()).collect::<Vec<_>>();
@@ -233,11 +233,11 @@ async fn what_is_said_over_two_connections_while_one_replaces_the_other_is_enter
         let text = raw.hear().await;
         assert!(text.contains(r#""recovered":true"#));
         settle().await;
-        assert_eq!(harness.router.room.newest(), 2, "{steps}");
+        assert_eq!(harness.room.newest(), 2, "{steps}");
         assert_eq!(other.hear_all(2).await, [told("irc", "one", 1), told("irc", "two", 2)]);
         assert!(other.is_silent().await);
 
-        harness.router.room.close();
+        harness.room.close();
         let end = raw.end_politely().await;
         let acks = |id: &str| {
             end.texts.iter().filter(|packet| packet.contains(&format!(r#""id":"{id}""#))).collect::<Vec<_>>()

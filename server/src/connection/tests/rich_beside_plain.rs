@@ -8,7 +8,10 @@ use super::{
     raw::End,
     rich_client::{nameless, rich_register, told},
 };
-use crate::{config::Limits, rate::Rate};
+use crate::{
+    config::Limits,
+    rate::{Rate, Rates},
+};
 
 const CAT: &str = "https://example.org/cat.png";
 const DOG: &str = "http://example.org/dog";
@@ -95,7 +98,7 @@ fn conversation() -> Vec<(Value, Option<&'static str>)> {
 #[tokio::test(start_paused = true)]
 async fn everything_rich_is_rendered_down_or_not_sent_at_all() {
     let harness = Harness::new(Limits {
-        messages: Rate::new(10, std::time::Duration::from_secs(1), 100),
+        rates: Rates { messages: Rate::new(10, std::time::Duration::from_secs(1), 100), bytes: None },
         ..Limits::default()
     });
     let irc = harness.join_raw("irc").await;
@@ -132,8 +135,8 @@ async fn everything_rich_is_rendered_down_or_not_sent_at_all() {
     stranger.say(&rich_register("irc", &json!({"protocol": 0}))).await;
     assert_eq!(stranger.end_politely().await.code, Some(4400));
     settle().await;
-    assert_eq!(harness.router.room.newest(), conversation.len() as u64);
-    harness.router.room.close();
+    assert_eq!(harness.room.newest(), conversation.len() as u64);
+    harness.room.close();
     assert_eq!(irc.end_politely().await, End { texts: expected, code: Some(1001), was_reset: false });
 }
 

@@ -194,7 +194,7 @@ async fn what_is_no_packet_is_answered_with_an_error_and_its_id_if_that_can_be_r
     client.raw.send(&frame(FINAL | BINARY, b"")).await;
     assert_eq!(client.hear_all(2).await, [refused(None, BAD), refused(None, BAD)]);
     assert!(other.is_silent().await);
-    assert_eq!(harness.router.room.newest(), 3);
+    assert_eq!(harness.room.newest(), 3);
     client.say(&[named("a", "carries on")]).await;
     assert_eq!(client.hear().await, acked("a", 4));
     assert_eq!(other.hear().await, told("irc", "carries on", 4));
@@ -222,7 +222,7 @@ async fn every_bad_message_is_refused_for_what_it_is() {
         assert_eq!(client.hear().await, refused(None, BAD), "{id}");
     }
     assert!(other.is_silent().await);
-    assert_eq!(harness.router.room.newest(), 3, "an id of what was refused is not taken");
+    assert_eq!(harness.room.newest(), 3, "an id of what was refused is not taken");
     client.say(&[named("a", "carries on")]).await;
     assert_eq!(client.hear().await, acked("a", 4));
 }
@@ -251,7 +251,7 @@ async fn every_other_bad_packet_is_refused_for_what_it_is() {
         assert_eq!(who.hear().await, refused(None, code));
     }
     assert!(other.is_silent().await && subscriber.is_silent_for(Duration::from_secs(1)).await);
-    assert_eq!(harness.router.room.newest(), 3);
+    assert_eq!(harness.room.newest(), 3);
     client.say(&[json!({"action": "client-edit", "target": 1, "content": "carries on", "id": "a"})]).await;
     assert_eq!(client.hear().await, acked("a", 4));
 }
@@ -333,5 +333,5 @@ async fn whoever_is_late_or_may_not_is_not_closed_for_it() {
     assert_eq!(other.hear().await, acked("a", 4));
     assert_eq!(client.hear().await, told("other", "hello", 4));
     settle().await;
-    assert_eq!(harness.router.room.newest(), 4);
+    assert_eq!(harness.room.newest(), 4);
 }

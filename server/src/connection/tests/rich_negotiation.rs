@@ -10,7 +10,10 @@ use super::{
     raw::{PING, PONG, Raw, frame},
     rich_client::{Rich, acked, named, nameless, rich_register, told},
 };
-use crate::{config::Limits, rate::Rate};
+use crate::{
+    config::Limits,
+    rate::{Rate, Rates},
+};
 
 /// A `register` with this at its end.
 fn register_with(fields: &str) -> String {
@@ -50,7 +53,7 @@ async fn assert_plain(harness: &Harness, mut client: Raw, fields: &str) {
     assert_eq!(client.hear().await, forwarded("listener", "hi"));
     client.send(&frame(PING, b"")).await;
     assert_eq!(client.next().await, Some((PONG, vec![])), "and nothing was answered");
-    assert_eq!(harness.router.room.newest(), RICH_FIELDS.len() as u64 + 1);
+    assert_eq!(harness.room.newest(), RICH_FIELDS.len() as u64 + 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -222,7 +225,11 @@ async fn the_ack_says_what_was_asked_for_and_no_more() {
 #[tokio::test(start_paused = true)]
 async fn the_ack_says_the_limits_that_are_set() {
     let rate = Rate::new(50, Duration::from_secs(1), 7);
-    let harness = Harness::new(Limits { packet_bytes: 70_000, messages: rate, ..Limits::default() });
+    let harness = Harness::new(Limits {
+        packet_bytes: 70_000,
+        rates: Rates { messages: rate, bytes: None },
+        ..Limits::default()
+    });
     let client = harness.join_rich("irc").await;
     assert_eq!(
         client.ack["limits"],

@@ -9,14 +9,20 @@ use super::{
     harness::{Harness, forwarded, settle},
     rich_client::{Rich, acked, named, nameless, refused, told},
 };
-use crate::{config::Limits, rate::Rate};
+use crate::{
+    config::Limits,
+    rate::{Rate, Rates},
+};
 
 const SECOND: Duration = Duration::from_secs(1);
 const BURST: u32 = 4;
 
 /// A router that takes two packets a second, four at once.
 fn harness() -> Harness {
-    Harness::new(Limits { messages: Rate::new(2, SECOND, BURST), ..Limits::default() })
+    Harness::new(Limits {
+        rates: Rates { messages: Rate::new(2, SECOND, BURST), bytes: None },
+        ..Limits::default()
+    })
 }
 
 /// Says so many messages, and looks how many of them are taken before all others are refused.
@@ -48,7 +54,7 @@ async fn what_is_beyond_the_rate_is_refused_and_not_entered() {
     say_more(&mut client, "a", 6, 4).await;
     assert_eq!(other.hear_all(4).await.last(), Some(&told("irc", "hello", 4)));
     assert!(other.is_silent().await);
-    assert_eq!(harness.router.room.newest(), 4);
+    assert_eq!(harness.room.newest(), 4);
     sleep(SECOND / 2).await;
     say_more(&mut client, "b", 2, 1).await;
     // What was refused can be said again, and then is entered.
@@ -80,7 +86,7 @@ async fn every_kind_of_packet_counts() {
         client.say(&[kind]).await;
         assert_eq!(client.hear().await, refused(None, "rate-limited"));
     }
-    assert_eq!(harness.router.room.newest(), 2);
+    assert_eq!(harness.room.newest(), 2);
 }
 
 #[tokio::test(start_paused = true)]
@@ -129,7 +135,7 @@ async fn what_has_been_entered_is_acked_again_even_beyond_the_rate() {
     say_more(&mut twin, "b", 4, 4).await;
     twin.say(&[named("a", "hello")]).await;
     assert_eq!(twin.hear().await, refused(Some("a"), "rate-limited"));
-    assert_eq!(harness.router.room.newest(), 8);
+    assert_eq!(harness.room.newest(), 8);
 }
 
 #[tokio::test(start_paused = true)]
@@ -154,7 +160,7 @@ async fn who_has_as_many_again_refused_as_one_burst_holds_has_to_go() {
     client.say(&[named("b", "one too many"), named("c", "after")]).await;
     assert_eq!(client.end().await, (vec![], Some(4529)));
     settle().await;
-    assert_eq!(harness.router.room.newest(), u64::from(BURST));
+    assert_eq!(harness.room.newest(), u64::from(BURST));
     for _ in 0..BURST {
         assert_eq!(other.hear().await, forwarded("irc", "hello"));
     }

@@ -1,6 +1,6 @@
 //! What is said to one client alone: receipts, and what waits for a client that does not read.
 
-use std::{sync::atomic::Ordering, time::Duration};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::{
@@ -57,7 +57,7 @@ async fn a_receipt_goes_to_the_session_that_said_it_and_to_nobody_else() {
         assert!(client.is_silent().await);
     }
     assert!(timeout(SECOND, plain.hear()).await.is_err());
-    assert_eq!(harness.router.room.newest(), 1, "receipts are not in the log");
+    assert_eq!(harness.room.newest(), 1, "receipts are not in the log");
 }
 
 #[tokio::test(start_paused = true)]
@@ -142,7 +142,7 @@ async fn a_receipt_comes_no_sooner_than_the_ack_of_its_message() {
     // It can't know yet; but there may be those who do, and are faster.
     other.say(&[receipt(1, "delivered")]).await;
     settle().await;
-    tokio::spawn(harness.router.room.clone().fan_out(0));
+    tokio::spawn(harness.room.clone().fan_out(0));
     assert_eq!(author.hear_all(2).await, [acked("a", 1), forwarded_receipt("mc", 1, "delivered")]);
 }
 
@@ -283,7 +283,7 @@ async fn who_does_not_read_for_long_is_cut_whatever_waits() {
     let mut client = harness.join_rich("irc").await;
     let packet = json!({"action": "client-delete", "id": "d", "target": 9});
     talk_on(&mut client, &packet).await;
-    let slow_consumers = || harness.router.slow_consumers.load(Ordering::Relaxed);
+    let slow_consumers = || harness.hall.slow_consumers();
     sleep(8 * SECOND).await;
     assert_eq!(slow_consumers(), 0);
     sleep(SECOND + SECOND / 1000).await;

@@ -203,7 +203,7 @@ async fn whoever_keeps_to_the_protocol_hears_and_says_everything_exactly_once() 
     assert!(bridge.pending.is_empty());
     settle().await;
 
-    let newest = harness.router.room.newest();
+    let newest = harness.room.newest();
     let mut seqs = bridge.told.iter().chain(bridge.acks.values()).copied().collect::<Vec<_>>();
     assert!(bridge.told.is_sorted(), "in order");
     seqs.sort_unstable();

@@ -247,7 +247,7 @@ async fn the_older_connection_is_told_that_it_is_replaced_and_says_nothing_any_m
     older.raw.send(&close(4409, "")).await;
     assert_eq!(older.end().await, (vec![], None), "and what it said is nowhere");
     assert_eq!(start.elapsed(), Duration::ZERO);
-    assert_eq!(harness.router.room.newest(), 1);
+    assert_eq!(harness.room.newest(), 1);
     sender.say(&[nameless("hello")]).await;
     assert_eq!(plain.hear().await, forwarded("sender", "hello"));
     let mut newer = newer;

@@ -24,12 +24,12 @@ async fn the_acks_of_all_that_was_taken_go_out_before_the_close() {
             client.say(&[named(&format!("{number}"), "hello")]).await;
         }
         client.say(&[json!({"action": "client-delete", "target": 0, "id": "d"}), named("1", "again")]).await;
-        while harness.router.room.newest() < COUNT {
+        while harness.room.newest() < COUNT {
             settle().await;
         }
         settle().await;
         let start = Instant::now();
-        harness.router.room.close();
+        harness.room.close();
         if pipe_bytes > 4096 {
             client.say(&[named("late", "too late")]).await;
         }
@@ -46,7 +46,7 @@ async fn the_acks_of_all_that_was_taken_go_out_before_the_close() {
         let expected = (1..=COUNT).map(|number| told("irc", "hello", number)).collect();
         assert_eq!(other, (expected, Some(1001)));
         assert_eq!(start.elapsed(), Duration::ZERO);
-        assert_eq!(harness.router.room.newest(), COUNT);
+        assert_eq!(harness.room.newest(), COUNT);
     }
 }
 
@@ -60,7 +60,7 @@ async fn a_replay_is_completed_before_the_close() {
     }
     let client = harness.join_rich_with("irc", &json!({"history": 100})).await;
     settle().await;
-    harness.router.room.close();
+    harness.room.close();
     let (heard, code) = client.end().await;
     assert_eq!((heard.len(), code), (100, Some(1001)));
     assert_eq!(sender.end().await, (vec![], Some(1001)));
@@ -73,7 +73,7 @@ async fn what_was_taken_is_acked_even_if_it_has_not_been_handed_out_yet() {
     let mut client = harness.join_rich("irc").await;
     client.say(&[named("a", "one"), named("b", "two"), named("a", "again")]).await;
     settle().await;
-    harness.router.room.close();
+    harness.room.close();
     let start = Instant::now();
     // Whatever wakes them.
     client.raw.send(&frame(PING, b"")).await;

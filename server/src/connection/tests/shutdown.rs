@@ -27,16 +27,16 @@ async fn everything_in_the_log_is_delivered_before_the_close() {
     for number in 0..COUNT {
         sender.chat(&format!("{number}")).await;
     }
-    while harness.router.room.newest() < COUNT as u64 {
+    while harness.room.newest() < COUNT as u64 {
         settle().await;
     }
     let start = Instant::now();
-    harness.router.room.close();
+    harness.room.close();
     sender.chat("too late").await;
     let (sender, late) = tokio::join!(sender.end_politely(), late.end_politely());
     assert_eq!(late, gone_after(expected));
     assert_eq!(sender, gone_after(vec![]));
-    assert_eq!(harness.router.room.newest(), COUNT as u64, "nothing more is taken");
+    assert_eq!(harness.room.newest(), COUNT as u64, "nothing more is taken");
     assert_eq!(start.elapsed(), Duration::ZERO);
 }
 
@@ -47,7 +47,7 @@ async fn everyone_is_told_whether_busy_or_idle() {
     let mut pinging = harness.join_raw("pinging").await;
     sleep(3 * SECOND).await;
     pinging.send(&frame(PING, b"")).await;
-    harness.router.room.close();
+    harness.room.close();
     for client in [idle, pinging] {
         assert_eq!(client.end_politely().await, gone_after(vec![]));
     }
@@ -57,11 +57,11 @@ async fn everyone_is_told_whether_busy_or_idle() {
 async fn who_registers_in_a_closed_room_is_told_as_well() {
     let harness = Harness::new(Limits::default());
     let mut client = harness.connect_raw();
-    harness.router.room.close();
+    harness.room.close();
     client.send(&[raw::text(&register("irc", KEY)), raw::chat("hello")].concat()).await;
     let end = client.end_politely().await;
     assert_eq!((end.code, end.was_reset), (Some(1001), false));
-    assert_eq!(harness.router.room.newest(), 0);
+    assert_eq!(harness.room.newest(), 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -74,7 +74,7 @@ async fn a_reader_that_takes_nothing_does_not_outlive_its_stall() {
     }
     settle().await;
     let start = Instant::now();
-    harness.router.room.close();
+    harness.room.close();
     stalled.ended().await;
     assert_eq!(start.elapsed(), 15 * SECOND);
     assert!(stalled.was_reset());
@@ -94,7 +94,7 @@ async fn who_is_not_listened_to_any_more_is_not_cut_for_its_silence() {
     let half = raw::chat("half");
     client.send(&half[..10]).await;
     sleep(5 * SECOND).await;
-    harness.router.room.close();
+    harness.room.close();
     client.send(&half[10..]).await;
     sleep(4 * SECOND).await;
     client.take_bytes(3000).await;
@@ -120,7 +120,7 @@ async fn pongs_that_nobody_reads_any_more_are_not_missed() {
         sender.chat(&content).await;
     }
     settle().await;
-    harness.router.room.close();
+    harness.room.close();
     client.send(&frame(raw::PONG, b"")).await;
     sleep(9 * SECOND + SECOND / 2).await;
     client.take_bytes(1).await;
@@ -139,7 +139,7 @@ async fn a_stream_that_breaks_in_a_closed_room_ends_at_once() {
         sender.chat(&"x".repeat(1000)).await;
     }
     settle().await;
-    harness.router.room.close();
+    harness.room.close();
     settle().await;
     let start = Instant::now();
     client.vanish().await.unwrap();

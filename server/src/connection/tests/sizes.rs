@@ -31,7 +31,7 @@ async fn a_packet_may_be_as_large_as_its_bound_and_no_larger() {
             sender.send(&[stream, raw::chat("after")].concat()).await;
             let end = sender.end_politely().await;
             assert_eq!((end.code, end.was_reset), (Some(1009), false), "{} in {fragments}", content.len());
-            assert_eq!(harness.router.room.newest(), 0);
+            assert_eq!(harness.room.newest(), 0);
         }
     }
 }
@@ -56,7 +56,7 @@ async fn what_came_before_a_packet_that_is_too_big_is_forwarded() {
     assert_eq!(listener.hear().await, forwarded("irc", "one"));
     assert_eq!(listener.hear().await, forwarded("irc", "two"));
     settle().await;
-    assert_eq!(harness.router.room.newest(), 2);
+    assert_eq!(harness.room.newest(), 2);
 }
 
 /// When a connection that sends these pieces, one each half second, is closed, and with which code.

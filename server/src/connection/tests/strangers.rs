@@ -20,7 +20,7 @@ async fn end_of(bytes: &[u8]) -> End {
     client.send(bytes).await;
     let end = client.end_politely().await;
     assert!(start.elapsed().is_zero(), "at once");
-    assert_eq!(harness.router.room.newest(), 0, "nothing is forwarded");
+    assert_eq!(harness.room.newest(), 0, "nothing is forwarded");
     end
 }
 
@@ -195,6 +195,6 @@ async fn a_stream_that_breaks_later_is_closed_after_all_that_was_good() {
         client.send(&[raw::chat("before"), stream, raw::chat("after")].concat()).await;
         assert_eq!(client.end_politely().await, refused_with(code), "{what}");
         assert_eq!(listener.hear().await, forwarded("irc", "before"), "{what}");
-        assert_eq!(harness.router.room.newest(), 1, "{what}: nothing is forwarded after it");
+        assert_eq!(harness.room.newest(), 1, "{what}: nothing is forwarded after it");
     }
 }

@@ -45,7 +45,7 @@ fn pass(start: Seq, sayings: &[Saying]) -> Pass {
 
 fn viewpoint(origin: u64) -> Viewpoint {
     let dialect = if origin.is_multiple_of(2) { Dialect::Plain } else { Dialect::Rich };
-    Viewpoint { dialect, origin: Origin(origin) }
+    Viewpoint { dialect, origin: Origin(origin), hears: true }
 }
 
 /// What a reader is due of the entries after `from` up to `to`.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use multichat::protocol::{ClientDelete, ClientEdit, ClientMessage, ClientName, limits::CLIENT_NAME_BYTES};
 
-use crate::room::{Author, Draft, Origin};
+use crate::room::{Author, Authority, Draft, Origin};
 
 /// A value with some more set in it.
 pub(in crate::room) fn with<T>(mut value: T, set: impl FnOnce(&mut T)) -> T {
@@ -38,10 +38,10 @@ pub(in crate::room) fn reply(origin: u64, reply_to: u64) -> Draft {
 
 pub(in crate::room) fn edit(origin: u64, id: Option<&str>, target: u64) -> Draft {
     let edit = with(ClientEdit::new(target, "better"), |edit| edit.id = id.map(String::from));
-    Draft::edit(&author(origin), edit)
+    Draft::edit(&author(origin), Authority::Session, edit)
 }
 
 pub(in crate::room) fn delete(origin: u64, id: Option<&str>, target: u64) -> Draft {
     let delete = with(ClientDelete::new(target), |delete| delete.id = id.map(String::from));
-    Draft::delete(&author(origin), delete)
+    Draft::delete(&author(origin), Authority::Session, delete)
 }

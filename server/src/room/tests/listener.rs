@@ -75,6 +75,7 @@ impl Joined {
             client_name: name(client),
             reader: listener.clone(),
             mailbox,
+            hears: true,
             ask,
             session_name: format!("session {connection}"),
             max_clients_bytes: 1 << 20,

@@ -245,10 +245,23 @@ fn newcomer(connection: u64, reader: Arc<dyn Reader>) -> Newcomer {
         client_name: author(connection).client_name.clone(),
         reader,
         mailbox: Arc::new(Mailbox::new(0)),
+        hears: true,
         ask: None,
         session_name: String::new(),
         max_clients_bytes: 0,
     }
+}
+
+#[tokio::test]
+async fn the_fan_out_of_a_closed_room_ends_when_all_have_left() {
+    let room = room(16, 1 << 20, 1);
+    let mut fan_out = tokio::spawn(room.clone().fan_out(0));
+    let joined = Joined::new(&room, 1, "irc", None, Instant::now());
+    room.close();
+    yield_often().await;
+    assert!(!fan_out.is_finished(), "there is one left");
+    room.leave(&joined.member, Instant::now());
+    (&mut fan_out).await.unwrap();
 }
 
 #[test]

@@ -19,7 +19,7 @@ use super::{
     listener::Joined,
     party::{Party, Seat},
 };
-use crate::room::{Cut, Draft, LogBounds, Refused, Room, RoomBounds, Seq, SessionBounds};
+use crate::room::{Authority, Cut, Draft, LogBounds, Refused, Room, RoomBounds, Seq, SessionBounds};
 
 const EPOCH: &str = "epoch";
 const RETENTION: Duration = Duration::from_secs(100);
@@ -356,12 +356,16 @@ impl Model {
                     message.reply_to = reply_to;
                 }),
             ),
-            Said::Edit(target) => {
-                Draft::edit(author, with(ClientEdit::new(target, Said::CONTENT), |edit| edit.id = named))
-            }
-            Said::Delete(target) => {
-                Draft::delete(author, with(ClientDelete::new(target), |delete| delete.id = named))
-            }
+            Said::Edit(target) => Draft::edit(
+                author,
+                Authority::Session,
+                with(ClientEdit::new(target, Said::CONTENT), |edit| edit.id = named),
+            ),
+            Said::Delete(target) => Draft::delete(
+                author,
+                Authority::Session,
+                with(ClientDelete::new(target), |delete| delete.id = named),
+            ),
         };
         let outcome = self.ledger.predict(author.origin, id, said);
         self.room.publish(draft, &seat.joined.listener.mailbox);

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     frame,
-    room::{Cut, Draft, Mailbox, Place, Refused, Room},
+    room::{Authority, Cut, Draft, Mailbox, Place, Refused, Room},
 };
 
 fn rich(room: &Room, connection: u64) -> Joined {
@@ -166,7 +166,7 @@ fn what_is_refused_is_said_with_its_name() {
     let mut words = Vec::new();
     for (target, id) in [(1, Some("a")), (2, None)] {
         let delete = with(ClientDelete::new(target), |delete| delete.id = id.map(String::from));
-        room.publish(Draft::delete(&first.member.author, delete), mailbox(&first));
+        room.publish(Draft::delete(&first.member.author, Authority::Session, delete), mailbox(&first));
         words.extend(waiting(&first).iter().map(|packet| super::party::words(packet, 0)));
     }
     assert_eq!(words, [r#"not-allowed Some("a")"#, "unknown-target None"]);

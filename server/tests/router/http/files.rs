@@ -15,6 +15,12 @@ async fn server() -> Server {
         ("below/index.html", "below"),
         ("digits.txt", "0123456789"),
         ("white space.txt", "white"),
+        ("module.mjs", "export {}"),
+        ("app.webmanifest", "{}"),
+        ("immutable/app-BxV2.js", "export {}"),
+        ("packed.js", "as it is"),
+        ("packed.js.br", "by brotli"),
+        ("packed.js.gz", "by gzip"),
     ];
     let setup = Setup::new().field("ws-path", "/chat").web_root(&files);
     setup.start().await
@@ -35,6 +41,7 @@ async fn files_are_served_with_their_types() {
         ("/style.css", "text/css", "p {}"),
         ("/chat.wasm", "application/wasm", "\0asm"),
         ("/data.json", "application/json", "{}"),
+        ("/app.webmanifest", "application/manifest+json", "{}"),
         ("/icon.svg", "image/svg+xml", "<svg/>"),
         ("/below/", "text/html", "below"),
         ("/white%20space.txt", "text/plain", "white"),
@@ -43,9 +50,77 @@ async fn files_are_served_with_their_types() {
         assert_eq!((response.status, response.text()), (200, content), "{path}");
         let found = response.header("content-type").unwrap_or_default();
         assert_eq!(found.split(';').next(), Some(kind), "{path}");
+    }
+    let module = ask(&server, "/module.mjs").await;
+    let kind = module.header("content-type").unwrap_or_default();
+    assert!(kind.contains("/javascript"), "{kind}");
+    assert_eq!(ask(&server, "/nothing").await.status, 404);
+}
+
+#[tokio::test]
+async fn whatever_is_sent_may_do_little_in_a_browser() {
+    let server = server().await;
+    for path in ["/", "/icon.svg", "/below/", "/below", "/nothing", "/a%00b"] {
+        let response = ask(&server, path).await;
+        let policy = response.header("content-security-policy").unwrap_or_default();
+        for part in ["default-src 'none'", "script-src 'self' 'wasm-unsafe-eval'", "frame-ancestors 'none'"] {
+            assert!(policy.split("; ").any(|found| found == part), "{path}: {policy}");
+        }
+        assert!(!policy.contains("unsafe-inline"), "{path}: {policy}");
+        assert_eq!(response.header("referrer-policy"), Some("no-referrer"), "{path}");
         assert_eq!(response.header("x-content-type-options"), Some("nosniff"), "{path}");
     }
-    assert_eq!(ask(&server, "/nothing").await.status, 404);
+}
+
+#[tokio::test]
+async fn the_policy_can_be_another_one_or_none() {
+    for (policy, expected) in [("default-src 'self'", Some("default-src 'self'")), ("", None)] {
+        let setup = Setup::new().web_root(&[("index.html", INDEX)]);
+        let server = setup.field("content-security-policy", policy).start().await;
+        assert_eq!(ask(&server, "/").await.header("content-security-policy"), expected);
+    }
+}
+
+#[tokio::test]
+async fn browsers_keep_what_never_changes_and_ask_again_for_the_rest() {
+    let server = server().await;
+    let kept = "public, max-age=31536000, immutable";
+    for (path, expected) in [
+        ("/immutable/app-BxV2.js", kept),
+        ("/immutable/nothing.js", "no-cache"),
+        ("/", "no-cache"),
+        ("/app.js", "no-cache"),
+        ("/immutable", "no-cache"),
+        ("/app.js?/immutable/", "no-cache"),
+    ] {
+        assert_eq!(ask(&server, path).await.header("cache-control"), Some(expected), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_compressed_file_beside_the_one_asked_for_is_sent_to_who_can_read_it() {
+    let server = server().await;
+    for (accepted, encoding, content) in [
+        ("gzip, deflate, br, zstd", Some("br"), "by brotli"),
+        ("gzip", Some("gzip"), "by gzip"),
+        ("identity", None, "as it is"),
+    ] {
+        let request = get("/packed.js", &format!("Accept-Encoding: {accepted}\r\n"));
+        let response = Browser::ask(&server, &request).await;
+        assert_eq!((response.status, response.text()), (200, content), "{accepted}");
+        assert_eq!(response.header("content-encoding"), encoding, "{accepted}");
+        assert_eq!(response.header("vary"), Some("Accept-Encoding"), "{accepted}");
+        assert!(
+            response.header("content-type").unwrap_or_default().starts_with("text/javascript"),
+            "{accepted}"
+        );
+    }
+    let plain = Browser::ask(&server, &get("/app.js", "Accept-Encoding: br\r\n")).await;
+    assert_eq!((plain.text(), plain.header("content-encoding")), ("export {}", None), "there is no other");
+    let part = get("/packed.js", "Accept-Encoding: br\r\nRange: bytes=0-1\r\n");
+    assert_eq!(Browser::ask(&server, &part).await.text(), "as", "a part is one of the file itself");
+    let head = "HEAD /packed.js HTTP/1.1\r\nHost: router.example\r\nAccept-Encoding: br\r\n\r\n";
+    assert_eq!(Browser::ask(&server, head).await.header("content-length"), Some("8"));
 }
 
 #[tokio::test]

@@ -114,8 +114,13 @@ impl Program {
 
     /// The next message, as it prints it.
     pub(crate) async fn hear(&mut self) -> String {
-        let report = self.report().await;
-        report["heard"].as_str().unwrap_or_else(|| panic!("{} heard nothing: {report}", self.name)).to_owned()
+        loop {
+            let report = self.report().await;
+            if let Some(heard) = report["heard"].as_str() {
+                return heard.to_owned();
+            }
+            assert_eq!(report["pinged"], true, "{} heard nothing: {report}", self.name);
+        }
     }
 
     /// The next packet: as the bridge understood it, and its text.

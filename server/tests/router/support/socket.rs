@@ -10,7 +10,7 @@ use std::{
 
 use socket2::{SockFilter, SockRef};
 use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, ReadBuf},
     net::{TcpSocket, TcpStream},
 };
 use tokio_rustls::client::TlsStream;
@@ -66,7 +66,13 @@ impl Route {
 
     /// Connects as the router wants it, by TCP or TLS.
     pub(crate) async fn dial(self, server: &Server) -> Stream {
-        let tcp = self.dial_tcp(server).await;
+        self.dial_behind(server, b"").await
+    }
+
+    /// The same, with something said first, before TLS.
+    pub(crate) async fn dial_behind(self, server: &Server, first: &[u8]) -> Stream {
+        let mut tcp = self.dial_tcp(server).await;
+        within("the socket to take what comes first", tcp.write_all(first)).await.unwrap();
         match server.authority() {
             None => Stream::Plain(tcp),
             Some(authority) => {

@@ -1,0 +1,129 @@
+//! The rooms that there are.
+
+use std::{collections::HashSet, sync::Arc, thread};
+
+use tokio::{select, sync::oneshot, task::JoinSet};
+use tokio_util::task::TaskTracker;
+use tracing::info;
+
+use crate::{
+    chat_log::ChatLogWriter,
+    config::{self, Config},
+    connection::{Failures, Hall},
+    listener::Route,
+    room::{Room, Seq},
+    token,
+};
+
+/// So many random symbols name a log: 65 bits, of which no two should be equal, but nobody gains by guessing.
+const EPOCH_SYMBOLS: usize = 13;
+
+/// The rooms that there are.
+#[derive(Debug, Default)]
+pub(crate) struct Halls {
+    open: Vec<Open>,
+    failures: Arc<Failures>,
+    chat_logs: TaskTracker,
+}
+
+/// A room that is open.
+#[derive(Debug)]
+struct Open {
+    hall: Arc<Hall>,
+    /// Stops what is written of it.
+    chat_log: Option<oneshot::Sender<Seq>>,
+    /// How often its chat log was begun.
+    chat_logs: u32,
+}
+
+impl Halls {
+    /// Opens the rooms that the configuration has and that are not open, lets others know what holds in them now, and
+    /// abandons those that it does not have. A room is known by its name: with another path it is still the same.
+    ///
+    /// # Errors
+    ///
+    /// The operating system has no random source. Nothing has changed then.
+    pub(crate) fn apply(&mut self, config: &Config) -> Result<Vec<Route>, getrandom::Error> {
+        let rooms: Vec<_> = config.all_rooms().map(|room| (room, self.find(room))).collect();
+        let is_new = |found: &Option<Arc<Hall>>| found.is_none();
+        let mut epochs = rooms
+            .iter()
+            .filter(|(_, found)| is_new(found))
+            .map(|_| token::random(EPOCH_SYMBOLS))
+            .collect::<Result<Vec<_>, _>>()?;
+        let mut routes = Vec::new();
+        for (room, found) in rooms {
+            let hall = match found {
+                Some(hall) => {
+                    hall.change(room);
+                    hall
+                }
+                None => self.open(room, epochs.pop().unwrap_or_default()),
+            };
+            self.write_chat_log(room);
+            routes.push(Route { path: room.ws_path.clone(), hall });
+        }
+        let listed: HashSet<_> = config.all_rooms().map(|room| &room.name).collect();
+        self.open.retain(|Open { hall, .. }| {
+            let is_listed = listed.contains(hall.name());
+            if !is_listed {
+                info!(room = %hall.name(), "abandoned");
+                hall.abandon();
+            }
+            is_listed
+        });
+        Ok(routes)
+    }
+
+    /// The rooms.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<Hall>> {
+        self.open.iter().map(|open| &open.hall)
+    }
+
+    /// Those who write what is said.
+    pub(crate) fn chat_logs(&self) -> TaskTracker {
+        self.chat_logs.clone()
+    }
+
+    fn find(&self, room: &config::Room) -> Option<Arc<Hall>> {
+        self.iter().find(|hall| *hall.name() == room.name).cloned()
+    }
+
+    fn open(&mut self, config: &config::Room, epoch: String) -> Arc<Hall> {
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        let hall = Arc::new(Hall::new(config, epoch, cores, self.failures.clone()));
+        tokio::spawn(serve(hall.room()));
+        self.open.push(Open { hall: hall.clone(), chat_log: None, chat_logs: 0 });
+        hall
+    }
+
+    /// Lets what is said be written from now on as the configuration says. Files are opened anew, which is what
+    /// somebody waits for who has moved them away.
+    fn write_chat_log(&mut self, config: &config::Room) {
+        let Some(open) = self.open.iter_mut().find(|open| *open.hall.name() == config.name) else { return };
+        let room = open.hall.room();
+        let newest = room.newest();
+        if let Some(stop) = open.chat_log.take() {
+            // It may have ended by itself.
+            let _ = stop.send(newest);
+        }
+        let Some(chat_log) = &config.chat_log else { return };
+        open.chat_logs += 1;
+        let (stop, stopped) = oneshot::channel();
+        let writer = ChatLogWriter::new(config.name.as_str(), room, open.chat_logs, newest, chat_log);
+        self.chat_logs.spawn(writer.run(stopped));
+        open.chat_log = Some(stop);
+    }
+}
+
+/// Does what a room has to do for its readers, until it is closed and has none.
+async fn serve(room: Arc<Room>) {
+    let mut shards = JoinSet::new();
+    for shard in 0..room.shards() {
+        shards.spawn(room.clone().fan_out(shard));
+    }
+    select! {
+        () = room.announce() => {}
+        _ = shards.join_all() => {}
+    }
+}
