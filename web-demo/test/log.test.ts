@@ -184,7 +184,10 @@ test('in a new log the old places mean nothing', () => {
   log.apply({ type: 'gap', cause: 'new-log' }, NOW)
   assert.equal(log.at(1), undefined)
   assert.equal(log.lastOwn(), undefined)
-  assert.deepEqual([1, 2, 3].map((id) => log.find(id)?.seq), [undefined, undefined, undefined])
+  assert.deepEqual(
+    [1, 2, 3].map((id) => log.find(id)?.seq),
+    [undefined, undefined, undefined],
+  )
   for (const it of log.entries) assert.ok(it.type === 'hole' || (!isAnswerable(it) && !isChangeable(it)))
   log.apply(message(1, 'c'), NOW)
   log.apply({ type: 'edit', target: 1, content: 'd', seq: 2, time: NOW, ...entry }, NOW)
