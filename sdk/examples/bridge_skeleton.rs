@@ -5,6 +5,7 @@
 //! ```
 
 use std::io::{Stdout, Write, stdout};
+use std::process::ExitCode;
 use std::time::Duration;
 
 use multichat::protocol::{ClientMessage, ClientReceipt, ReceiptStatus, Sender};
@@ -31,14 +32,20 @@ impl Platform {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn main() -> ExitCode {
     let (Some(url), Ok(key)) = (std::env::args().nth(1), std::env::var("MULTICHAT_KEY")) else {
         eprintln!("usage: MULTICHAT_KEY=<key> bridge_skeleton <url>");
-        return Ok(());
+        return ExitCode::from(2);
     };
     let mut platform = Platform { clock: interval(Duration::from_mins(1)), output: stdout() };
     // `start` goes on trying until the router is there; `connect` would fail if it is not.
-    let (client, mut events) = Client::builder(url, "my-platform").key(key).start()?;
+    let (client, mut events) = match Client::builder(url, "my-platform").key(key).start() {
+        Ok(started) => started,
+        Err(error) => {
+            eprintln!("{}", error.explain());
+            return ExitCode::FAILURE;
+        }
+    };
     loop {
         tokio::select! {
             (who, text) = platform.next() => {
@@ -55,10 +62,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
                         let _ = client.report(ClientReceipt::new(place.seq, status)); // a courtesy
                     }
                 }
-                Some(Event::Gap(_)) => platform.post("multichat", "some messages may be missing here")?,
+                Some(Event::Gap(_)) => {
+                    let _ = platform.post("multichat", "some messages may be missing here");
+                }
                 Some(Event::State(state)) => tell_operator(&state),
                 Some(_) => {} // edits, deletes, receipts, presence: as far as your platform has them
-                None => return Ok(()),
+                None => return ExitCode::FAILURE, // the router does not want it any more, and it was told why
             },
         }
     }

@@ -26,4 +26,4 @@ pub mod tls;
 mod token;
 
 pub use listener::LocalAddress;
-pub use server::{BindError, Handle, ReloadError, Server};
+pub use server::{BindError, Handle, ReloadError, Reloads, Server};

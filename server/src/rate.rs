@@ -70,6 +70,12 @@ impl TokenBucket {
         Ok(())
     }
 
+    /// Keeps to another rate from now on: of what is owed by the old one, no more remains than an empty bucket of the
+    /// new one takes to fill.
+    fn change(&mut self, rate: Option<Rate>, now: Instant) {
+        self.full_at = self.full_at.min(now + rate.map_or(Duration::ZERO, |rate| rate.time(rate.burst)));
+    }
+
     /// Whether all tokens are back.
     pub(crate) fn is_full(&self, now: Instant) -> bool {
         self.full_at <= now
@@ -128,6 +134,12 @@ impl Throttle {
         }
     }
 
+    /// Keeps to other rates from now on. Who was slowed down by the old ones need not pay for it any longer.
+    pub(crate) fn change(&mut self, rates: &Rates, now: Instant) {
+        self.messages.change(rates.messages, now);
+        self.bytes.change(rates.bytes, now);
+    }
+
     /// Whether it has all that it may have.
     pub(crate) fn is_full(&self, now: Instant) -> bool {
         self.messages.is_full(now) && self.bytes.is_full(now)
@@ -172,6 +184,28 @@ mod tests {
         assert!(bucket.peek(rate, even).is_err());
         assert!(bucket.peek(rate, even + SECOND / 1000).is_ok());
         assert!(bucket.is_full(start + 5 * SECOND));
+    }
+
+    #[test]
+    fn another_rate_holds_at_once() {
+        let slow = Rates { messages: Rate::new(1, SECOND, 1000), bytes: Rate::new(1, SECOND, 1) };
+        let fast = Rates { messages: Rate::new(10, SECOND, 20), bytes: None };
+        let start = Instant::now() + 100 * SECOND;
+        let mut throttle = Throttle::full(start);
+        for _ in 0..1000 {
+            throttle.charge(&slow, 100, start);
+        }
+        throttle.change(&fast, start);
+        assert_eq!(
+            throttle.peek(&fast, start),
+            Err(start + SECOND / 10),
+            "not for what it owed by the old one"
+        );
+        assert!(throttle.is_full(start + 2 * SECOND));
+        // What is there is not given again.
+        throttle.charge(&fast, 1, start + 2 * SECOND);
+        throttle.change(&slow, start + 2 * SECOND);
+        assert!(!throttle.is_full(start + 2 * SECOND));
     }
 
     #[test]

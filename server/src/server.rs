@@ -1,6 +1,12 @@
 //! The whole of it: rooms, and a port.
 
-use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    io,
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use parking_lot::Mutex;
 use tokio::time::{Instant, timeout_at};
@@ -31,6 +37,19 @@ struct State {
     halls: Mutex<Halls>,
     /// For the whole shutdown.
     shutdown: Mutex<Duration>,
+    reloads: Mutex<Reloads>,
+}
+
+/// How it went with configurations so far.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Reloads {
+    /// How often another one was to hold, and does.
+    pub succeeded: u64,
+    /// How often one was to hold that could not be used.
+    pub failed: u64,
+    /// Since when the one that holds does.
+    pub succeeded_at: SystemTime,
 }
 
 /// Why a router can't start.
@@ -97,6 +116,7 @@ impl Server {
             entrance,
             halls: Mutex::new(halls),
             shutdown: Mutex::new(config.limits.shutdown),
+            reloads: Mutex::new(Reloads { succeeded: 0, failed: 0, succeeded_at: SystemTime::now() }),
         };
         Ok(Self { listener, state: Arc::new(state) })
     }
@@ -152,6 +172,20 @@ impl Handle {
     ///
     /// [`ReloadError`] says what is wrong. Nothing has changed then.
     pub fn reload(&self, config: &Config) -> Result<Vec<&'static str>, ReloadError> {
+        self.try_reload(config).inspect_err(|_| self.count_failed_reload())
+    }
+
+    /// Counts a reload that failed before there was a configuration.
+    pub fn count_failed_reload(&self) {
+        self.0.reloads.lock().failed += 1;
+    }
+
+    /// How reloading went so far.
+    pub fn reloads(&self) -> Reloads {
+        *self.0.reloads.lock()
+    }
+
+    fn try_reload(&self, config: &Config) -> Result<Vec<&'static str>, ReloadError> {
         let Self(state) = self;
         let tls = acceptor(config)?;
         // Held to the end: of two that come at once, one comes after the other.
@@ -159,6 +193,9 @@ impl Handle {
         let routes = halls.apply(config)?;
         state.entrance.change(config, tls, routes);
         *state.shutdown.lock() = config.limits.shutdown;
+        let mut reloads = state.reloads.lock();
+        reloads.succeeded += 1;
+        reloads.succeeded_at = SystemTime::now();
         Ok(if config.host == state.host { Vec::new() } else { vec!["host"] })
     }
 }

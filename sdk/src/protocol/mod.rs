@@ -5,6 +5,7 @@ mod client;
 mod close;
 mod dialect;
 mod error;
+mod json;
 pub mod limits;
 mod name;
 mod parts;
@@ -12,7 +13,6 @@ mod read;
 mod register;
 mod render;
 mod server;
-mod surrogate;
 mod url;
 mod words;
 

@@ -5,34 +5,23 @@
 //! read from there, and whatever else is wrong does not matter.
 
 use std::borrow::Cow;
-use std::fmt;
 
 use serde::Serialize;
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::value::RawValue;
 
+use super::check;
 use super::error::DecodeError;
-use super::{check, surrogate};
+use super::json::{Scanner, unescape};
 
-/// Decodes with `read`, and where that fails over lone surrogate escapes, a repaired copy.
-///
-/// Nearly every packet is well-formed, so it is read as it is; only what the parser refuses is searched
-/// for such escapes.
+/// Decodes with `read` what is not too large.
 pub(super) fn decode<P>(
     text: &str,
     max_bytes: usize,
-    read: impl Fn(&str) -> Result<P, DecodeError>,
+    read: impl FnOnce(&str) -> Result<P, DecodeError>,
 ) -> Result<P, DecodeError> {
     if text.len() > max_bytes {
         return Err(DecodeError::TooBig { size: text.len(), max: max_bytes });
     }
-    match read(text) {
-        Err(DecodeError::NotJson) => match surrogate::repair(text) {
-            Some(repaired) => read(&repaired),
-            None => Err(DecodeError::NotJson),
-        },
-        outcome => outcome,
-    }
+    read(text)
 }
 
 /// The packet as JSON, one line.
@@ -76,9 +65,24 @@ impl<'a> Fields<'a> {
     ) -> Result<T, DecodeError> {
         debug_assert!(names.len() <= MOST, "an object with more fields than there is room for");
         let mut fields = Self { names, prefix, values: [None; MOST], twice: 0 };
-        let mut json = serde_json::Deserializer::from_str(text);
-        fields.deserialize(&mut json).and_then(|()| json.end()).map_err(|_| DecodeError::NotJson)?;
+        let mut json = Scanner::new(text);
+        let found = json.object(|key, value| fields.put(key, value));
+        found.and_then(|()| json.end()).ok_or(DecodeError::NotJson)?;
         read(&fields)
+    }
+
+    fn put(&mut self, key: &str, value: &'a str) {
+        let find = |key: &str| {
+            // The length first: it tells nearly all of them apart.
+            let length = self.prefix.len() + key.len();
+            self.names.iter().position(|name| name.len() == length && name.ends_with(key))
+        };
+        // Nobody escapes anything in one of these, but anybody may.
+        let Some(slot) = find(key).or_else(|| find(&unescape(key))) else { return };
+        match self.values.get_mut(slot) {
+            Some(empty @ None) => *empty = Some(value),
+            _ => self.twice |= 1 << slot,
+        }
     }
 
     /// The value of a required field, as `read` reads it.
@@ -109,66 +113,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-impl<'a> DeserializeSeed<'a> for &mut Fields<'a> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'a>>(self, json: D) -> Result<(), D::Error> {
-        json.deserialize_map(self)
-    }
-}
-
-impl<'a> Visitor<'a> for &mut Fields<'a> {
-    type Value = ();
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(slot) = map.next_key_seed(Key { names: self.names, prefix: self.prefix })? {
-            match slot.and_then(|slot| Some((slot, self.values.get_mut(slot)?))) {
-                Some((_, value)) if value.is_none() => {
-                    *value = Some(map.next_value::<&'a RawValue>()?.get());
-                }
-                known => {
-                    self.twice |= known.map_or(0, |(slot, _)| 1 << slot);
-                    map.next_value::<IgnoredAny>()?;
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-/// A key, read as the place of the name that it is.
-struct Key {
-    names: &'static [&'static str],
-    prefix: &'static str,
-}
-
-impl<'de> DeserializeSeed<'de> for Key {
-    type Value = Option<usize>;
-
-    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Self::Value, D::Error> {
-        json.deserialize_str(self)
-    }
-}
-
-impl Visitor<'_> for Key {
-    type Value = Option<usize>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a key")
-    }
-
-    fn visit_str<E: Error>(self, key: &str) -> Result<Self::Value, E> {
-        // The length first: it tells nearly all of them apart.
-        let length = self.prefix.len() + key.len();
-        Ok(self.names.iter().position(|name| name.len() == length && name.ends_with(key)))
-    }
-}
-
-/// The value of a field: JSON, known to be well-formed but for lone surrogate escapes.
+/// The value of a field: JSON, known to be well-formed.
 #[derive(Clone, Copy)]
 pub(super) struct Value<'a> {
     pub(super) field: &'static str,
@@ -183,10 +128,7 @@ impl<'a> Value<'a> {
     /// A string, borrowed from the packet unless it has escapes.
     pub(super) fn borrowed(self) -> Result<Cow<'a, str>, DecodeError> {
         match self.json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
-            Some(text) if text.contains('\\') => {
-                serde_json::from_str(self.json).map(Cow::Owned).map_err(|_| DecodeError::NotJson)
-            }
-            Some(text) => Ok(Cow::Borrowed(text)),
+            Some(text) => Ok(unescape(text)),
             None => self.wrong("a string"),
         }
     }
@@ -232,37 +174,15 @@ impl<'a> Value<'a> {
         if !self.json.starts_with('[') {
             return self.wrong("a list");
         }
-        let mut json = serde_json::Deserializer::from_str(self.json);
-        let elements = json.deserialize_seq(List { max }).map_err(|_| DecodeError::NotJson)?;
-        let elements = elements.ok_or(DecodeError::TooMany { field: self.field, max })?;
-        Ok(elements.into_iter().map(|json| Self { field: self.field, json }).collect())
-    }
-}
-
-/// The elements of a list, or `None` if there are more than `max`: then nothing was kept of them.
-struct List {
-    max: usize,
-}
-
-impl<'a> Visitor<'a> for List {
-    type Value = Option<Vec<&'a str>>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a list")
-    }
-
-    fn visit_seq<A: SeqAccess<'a>>(self, mut list: A) -> Result<Self::Value, A::Error> {
         let mut elements = Vec::new();
-        while elements.len() < self.max {
-            match list.next_element::<&'a RawValue>()? {
-                Some(element) => elements.push(element.get()),
-                None => return Ok(Some(elements)),
+        let mut count = 0;
+        let read = Scanner::new(self.json).list(|json| {
+            count += 1;
+            if count <= max {
+                elements.push(Self { field: self.field, json });
             }
-        }
-        let mut is_all = true;
-        while list.next_element::<IgnoredAny>()?.is_some() {
-            is_all = false;
-        }
-        Ok(is_all.then_some(elements))
+        });
+        read.ok_or(DecodeError::NotJson)?;
+        if count > max { Err(DecodeError::TooMany { field: self.field, max }) } else { Ok(elements) }
     }
 }

@@ -110,9 +110,12 @@ impl<R> Outbox<R> {
 
     /// Whether giving up what was not sent yet would make room for a packet of this size.
     fn can_make_room(&self, bytes: usize) -> bool {
+        if self.limits.when_full != WhenFull::DropOldest {
+            return false;
+        }
         let kept = || self.unanswered.iter().chain(self.waiting.iter().filter(|item| item.is_unsure));
         let kept_bytes = kept().map(|item| size(&item.packet)).sum::<usize>();
-        self.limits.when_full == WhenFull::DropOldest && self.fits(kept().count(), kept_bytes, bytes)
+        self.fits(kept().count(), kept_bytes, bytes)
     }
 
     /// Whether there is room for what was refused last, or else for any packet.

@@ -186,7 +186,7 @@ async fn retry_after_is_waited_for_within_reason() {
 #[tokio::test]
 async fn what_does_not_answer_in_time_is_left() {
     let server = Scripted::start().await;
-    let timeouts = timeouts(|timeouts| timeouts.connect = Duration::from_millis(50));
+    let timeouts = timeouts(|timeouts| timeouts.connect = Duration::from_secs(1));
     let (_client, mut feed) = split(server.client().timeouts(timeouts).start().unwrap());
     let silent = server.connection().await;
     assert_eq!(feed.cause().await, ConnectError::TimedOut(Stage::Connect));

@@ -7,6 +7,7 @@
 mod attempts;
 mod endings;
 mod events;
+mod examples;
 mod faults;
 mod handles;
 mod ledger;

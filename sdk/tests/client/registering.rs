@@ -206,7 +206,7 @@ async fn an_ack_with_more_in_it_than_is_known_is_an_ack() {
 #[tokio::test]
 async fn an_ack_that_never_comes_is_not_waited_for_for_ever() {
     let server = Scripted::start().await;
-    let timeouts = timeouts(|timeouts| timeouts.register = Duration::from_millis(50));
+    let timeouts = timeouts(|timeouts| timeouts.register = Duration::from_secs(1));
     let (_client, mut feed) = split(server.client().timeouts(timeouts).start().unwrap());
     let (peer, _) = server.registering().await;
     assert_eq!(feed.cause().await, ConnectError::TimedOut(Stage::Register));

@@ -111,8 +111,7 @@ async fn a_repeated_ack_does_not_move_the_cursor_back() {
 async fn an_old_break_is_no_news() {
     // The router closes the connection that was taken over; only the present one counts.
     let server = Scripted::start().await;
-    let timeouts =
-        crate::support::timeouts(|timeouts| timeouts.silence = std::time::Duration::from_millis(300));
+    let timeouts = crate::support::timeouts(|timeouts| timeouts.silence = std::time::Duration::from_secs(2));
     let (_client, mut feed) = split(server.client().timeouts(timeouts).start().unwrap());
     let (mut old, _) = server.welcome(&rich_ack(json!({}))).await;
     feed.online().await;

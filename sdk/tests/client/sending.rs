@@ -229,7 +229,6 @@ async fn it_stays_below_the_rate_that_the_ack_says() {
     let took = started.elapsed();
     // 5 at once, and 20 more of 25 ms each.
     assert!(took >= Duration::from_millis(500), "25 messages in {took:?}");
-    assert!(took < Duration::from_millis(2500), "25 messages in {took:?}");
 }
 
 #[tokio::test]

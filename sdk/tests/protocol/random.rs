@@ -7,6 +7,7 @@ use multichat::protocol::{
 };
 use proptest::prelude::*;
 use proptest::sample::Index;
+use serde::de::IgnoredAny;
 
 use super::strategies::{client_packet, server_packet, text};
 
@@ -30,9 +31,14 @@ fn decode_all(text: &str) -> Result<(), TestCaseError> {
         }
     }
     prop_assert!(!(is_client && is_server));
+    // And whatever another parser takes for an object is one here.
+    let is_object = text.trim_start().starts_with('{') && serde_json::from_str::<IgnoredAny>(text).is_ok();
+    if is_object {
+        prop_assert_ne!(ServerPacket::decode(text, Rich, usize::MAX), Err(DecodeError::NotJson), "{}", text);
+    }
     if is_client || is_server || packet_id(text).is_some() {
         prop_assert!(text.trim_start().starts_with('{'), "{text:?}");
-        prop_assert!(serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok(), "{text:?}");
+        prop_assert!(serde_json::from_str::<IgnoredAny>(text).is_ok(), "{text:?}");
     }
     Ok(())
 }
@@ -189,6 +195,20 @@ proptest! {
         "1e999", "-", "é", " ", "\n", "\0",
     ]), 0..30)) {
         decode_all(&tokens.concat())?;
+    }
+
+    /// A field that nobody knows, whose value is made of all that values are made of: it is passed over if another
+    /// parser takes it, and only then.
+    #[test]
+    fn any_value(tokens in prop::collection::vec(prop::sample::select(vec![
+        "{", "}", "[", "]", ":", ",", "\"", "\"a\"", "\"\\n\\u00e9\"", "\"\\x\"", "\\", "0", "1", "-", ".", "e", "E+", "12",
+        "null", "true", "false", "nul", " ", "\t", "é", "\u{1}", "\u{a0}",
+    ]), 1..8)) {
+        let json = format!(r#"{{"action":"register-ack","new":{}}}"#, tokens.concat());
+        let is_json = serde_json::from_str::<IgnoredAny>(&json).is_ok();
+        let outcome = ServerPacket::decode(&json, Plain, MAX);
+        // Some of them end the object, and bring other fields.
+        prop_assert_eq!(matches!(outcome, Err(DecodeError::NotJson)), !is_json, "{}: {:?}", json, outcome);
     }
 
     /// Objects of known fields, with any values.

@@ -3,8 +3,10 @@
 mod check;
 mod descriptors;
 mod init;
+mod key;
 mod logs;
 mod manager;
+mod reload;
 mod serve;
 mod signals;
 mod source;
@@ -15,6 +17,7 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::{Parser, Subcommand};
 
 use logs::{Filter, Format, Logs};
+use reload::Watch;
 
 /// The multichat router: forwards chat messages between platforms over WebSocket.
 #[derive(Debug, Parser)]
@@ -39,6 +42,9 @@ pub(crate) struct Args {
     /// How to log, to standard error
     #[arg(long, global = true, value_name = "FORMAT", value_enum, env = "MULTICHAT_LOG_FORMAT", default_value_t = Format::Human)]
     log_format: Format,
+    /// Whether to look for changes of the config file, the key files and the certificate
+    #[arg(long, global = true, value_name = "WHEN", value_enum, env = "MULTICHAT_WATCH", default_value_t = Watch::On)]
+    watch: Watch,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -49,7 +55,8 @@ enum Command {
     ///
     /// Without a config file it serves programs on this machine alone, at 127.0.0.1:6780, with a random key
     /// that it prints. The first SIGINT or SIGTERM lets messages on their way arrive and then ends the
-    /// server; the second one ends it at once.
+    /// server; the second one ends it at once. SIGHUP loads the config file again, and so does a change of
+    /// it; nobody is disconnected, but those whose key or room is gone.
     Serve,
     /// Say what the config file means, or what is wrong with it
     ///
@@ -60,6 +67,12 @@ enum Command {
     ///
     /// An existing file is never touched.
     Init,
+    /// Make a random key, and its hash for the config file
+    ///
+    /// Prints the key, which the client needs, and what to write for its "secret-key" in the config file, so
+    /// that nobody learns the key from the file. Each on a line of its own, if standard output is no
+    /// terminal. Nothing is kept.
+    Key,
 }
 
 /// Why a command did not succeed.
@@ -85,13 +98,14 @@ impl Failure {
 
 /// Does what was asked for.
 pub(crate) fn run(args: Args) -> ExitCode {
-    let Args { config, web_root, log, log_format, command } = args;
+    let Args { config, web_root, log, log_format, watch, command } = args;
     let logs = Logs::start(&log, log_format);
     let (config, web_root) = (config.as_deref(), web_root.as_deref());
     let result = match command.unwrap_or(Command::Serve) {
-        Command::Serve => serve::serve(config, web_root),
+        Command::Serve => serve::serve(config, web_root, watch),
         Command::Check => check::check(config, web_root),
         Command::Init => init::init(config),
+        Command::Key => key::key(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

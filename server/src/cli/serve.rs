@@ -4,22 +4,24 @@ use std::{fmt::Display, net::SocketAddr, path::Path, thread};
 
 use multichat_server::{
     BindError, Server,
-    config::{Config, SecretKey},
+    config::{Config, Files, SecretKey},
 };
 use tokio::runtime;
 
 use super::{
     Failure, descriptors,
     manager::{self, News},
+    reload::{self, Reloader, Source, Watch},
     signals, source,
     stdout::say,
 };
 
 /// Serves until it is told to stop.
-pub(super) fn serve(named: Option<&Path>, web_root: Option<&Path>) -> Result<(), Failure> {
+pub(super) fn serve(named: Option<&Path>, web_root: Option<&Path>, watch: Watch) -> Result<(), Failure> {
     let file = source::find(named);
+    let mut files = Files::default();
     let (config, made_up_key) = if let Some(file) = &file {
-        let (config, warnings) = source::load(file, web_root)?;
+        let (config, warnings) = source::load(file, web_root, &mut files)?;
         for warning in warnings {
             tracing::warn!("{}: {warning}", file.display());
         }
@@ -28,29 +30,35 @@ pub(super) fn serve(named: Option<&Path>, web_root: Option<&Path>) -> Result<(),
         let (text, key) = random_key()?;
         (source::local(key, web_root)?, Some(text))
     };
-    descriptors::raise_limit(
-        config.limits.connections.saturating_add(config.limits.unregistered_connections),
-    );
+    descriptors::raise_limit(&config.limits);
     let runtime = runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::Runtime(format!("the server cannot be started: {error}")))?;
-    let result = runtime.block_on(listen(config, file.as_deref(), made_up_key));
+    let source = file.map(|file| Source { file, web_root: web_root.map(Path::to_owned), files });
+    let result = runtime.block_on(listen(config, source, watch, made_up_key));
     // What still blocks (a look-up, a slow disk) has nothing more to do for anyone.
     runtime.shutdown_background();
     result
 }
 
-async fn listen(config: Config, file: Option<&Path>, made_up_key: Option<String>) -> Result<(), Failure> {
+async fn listen(
+    config: Config,
+    source: Option<Source>,
+    watch: Watch,
+    made_up_key: Option<String>,
+) -> Result<(), Failure> {
     // Before anyone can know that the server is there: who then stops it, stops it well.
-    let stopped =
+    let (stopped, hangups) =
         signals::listen().map_err(|error| Failure::Runtime(format!("signals cannot be heard: {error}")))?;
     let scheme = if config.wss.is_some() { "wss" } else { "ws" };
     let path = config.default_room.ws_path.to_string();
+    let limits = config.limits.clone();
     let has_pages = config.web_root.is_some();
     let server = Server::bind(config).await.map_err(|error| match error {
         BindError::Tls(error) => {
-            Failure::Configuration(format!("{}: {error}", file.unwrap_or(Path::new("")).display()))
+            let file = source.as_ref().map_or(Path::new(""), |source| &source.file);
+            Failure::Configuration(format!("{}: {error}", file.display()))
         }
         error if made_up_key.is_some() => {
             Failure::Runtime(format!("{error} (`multichat-server init` makes a config.json that has it)"))
@@ -71,10 +79,17 @@ async fn listen(config: Config, file: Option<&Path>, made_up_key: Option<String>
         // In a thread of its own: it may be that nobody reads it, and it must not keep the server.
         let _ = thread::Builder::new().spawn(move || say(&text));
     }
+    let reloading = match source {
+        Some(source) => tokio::spawn(Reloader::new(source, &limits, server.handle()).run(hangups, watch)),
+        None => tokio::spawn(reload::decline(hangups)),
+    };
     // As a task: the workers keep it among them.
-    tokio::spawn(server.run(stopped))
-        .await
-        .map_err(|_| Failure::Runtime("the server ended by a bug; see the log".to_owned()))?;
+    tokio::spawn(server.run(async move {
+        stopped.await;
+        reloading.abort();
+    }))
+    .await
+    .map_err(|_| Failure::Runtime("the server ended by a bug; see the log".to_owned()))?;
     tracing::info!("stopped");
     Ok(())
 }

@@ -1,8 +1,8 @@
 //! What the operating system tells the server.
 
-use std::{future::Future, io, process};
+use std::{future::Future, io, process, sync::Arc};
 
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 use super::manager::{self, News};
 
@@ -12,22 +12,35 @@ enum Request {
     Reload,
 }
 
+/// That a signal has asked for the configuration to be loaded again. Those that come while that is being done are as
+/// good as one.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Hangups(Arc<Notify>);
+
+impl Hangups {
+    /// Waits for it.
+    pub(super) async fn next(&self) {
+        self.0.notified().await;
+    }
+}
+
 /// Listens to the signals from now on. The future ends when the server is to stop: at the first SIGINT or
 /// SIGTERM. The second one ends the process at once.
-pub(super) fn listen() -> io::Result<impl Future<Output = ()> + Send + 'static> {
+pub(super) fn listen() -> io::Result<(impl Future<Output = ()> + Send + 'static, Hangups)> {
     let mut signals = Signals::new()?;
     let (stop, stopped) = oneshot::channel();
+    let hangups = Hangups::default();
+    let hung_up = hangups.clone();
     tokio::spawn(async move {
         let mut stop = Some(stop);
         loop {
             let (name, request) = signals.next().await;
             match (request, stop.take()) {
-                (Request::Reload, unused) => {
-                    stop = unused;
-                    manager::tell(News::Reloading);
-                    tracing::info!("{name} is ignored: there is nothing to reload");
-                    manager::tell(News::Ready);
+                (Request::Reload, Some(unused)) => {
+                    stop = Some(unused);
+                    hung_up.0.notify_one();
                 }
+                (Request::Reload, None) => tracing::info!("{name} is ignored: the server stops"),
                 (Request::Stop, Some(stop)) => {
                     tracing::info!("{name}: stopping; once more to stop at once");
                     manager::tell(News::Stopping);
@@ -38,9 +51,10 @@ pub(super) fn listen() -> io::Result<impl Future<Output = ()> + Send + 'static> 
             }
         }
     });
-    Ok(async {
+    let stopped = async {
         let _ = stopped.await;
-    })
+    };
+    Ok((stopped, hangups))
 }
 
 #[cfg(unix)]

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use multichat_server::config::{Config, ConfigError, SecretKey, Warning};
+use multichat_server::config::{Config, ConfigError, Files, SecretKey, Warning};
 
 use super::Failure;
 
@@ -24,9 +24,13 @@ pub(super) fn find(named: Option<&Path>) -> Option<PathBuf> {
     }
 }
 
-/// Reads a config file. The folder is one that the command line names.
-pub(super) fn load(file: &Path, web_root: Option<&Path>) -> Result<(Config, Vec<Warning>), Failure> {
-    let (mut config, warnings) = Config::load(file).map_err(|error| {
+/// Reads a config file, and notes which files it looks at. The folder is one that the command line names.
+pub(super) fn load(
+    file: &Path,
+    web_root: Option<&Path>,
+    files: &mut Files,
+) -> Result<(Config, Vec<Warning>), Failure> {
+    let (mut config, warnings) = Config::load(file, files).map_err(|error| {
         let is_missing =
             matches!(&error, ConfigError::Unreadable { source, .. } if source.kind() == io::ErrorKind::NotFound);
         if is_missing {

@@ -101,6 +101,30 @@ pub enum Warning {
     },
     /// Everybody may say where a connection comes from.
     TrustsEverybody,
+    /// A pattern of `clients` that no client ever comes to.
+    ShadowedPattern {
+        /// The full name.
+        field: String,
+        /// The full name of the one that has all its clients.
+        by: String,
+    },
+    /// A shared key that opens to nobody.
+    UselessSharedKey {
+        /// The full name.
+        field: String,
+        /// The full name of the pattern that has all other clients.
+        by: String,
+    },
+    /// A pattern whose clients may change what others said.
+    ModeratingPattern {
+        /// The full name.
+        field: String,
+    },
+    /// Two keys that open different things are the same.
+    SameKey {
+        /// The full names.
+        fields: [String; 2],
+    },
 }
 
 impl fmt::Display for Warning {
@@ -125,6 +149,23 @@ impl fmt::Display for Warning {
                     "\"secret-key\"{of_room} is the one of the example file, which everybody knows; \
                      choose your own, or let `multichat-server key` make one",
                 )
+            }
+            Self::ShadowedPattern { field, by } => {
+                write!(f, "\"{field}\" is never used: \"{by}\" stands for all of its names")
+            }
+            Self::UselessSharedKey { field, by } => {
+                write!(
+                    f,
+                    "\"{field}\" opens to nobody: \"{by}\" stands for all names that have no key of their own"
+                )
+            }
+            Self::ModeratingPattern { field } => write!(
+                f,
+                "\"{field}\" may moderate: whoever has its key can edit and delete what anybody said, under one \
+                 name after the other"
+            ),
+            Self::SameKey { fields: [one, other] } => {
+                write!(f, "\"{one}\" and \"{other}\" have the same key: who has it may do what either may")
             }
         }
     }

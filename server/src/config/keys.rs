@@ -49,16 +49,20 @@ pub struct Grant {
 
 impl Grant {
     /// What the room's shared key gives.
-    const SHARED: Self =
+    pub(super) const SHARED: Self =
         Self { rights: Rights::DEFAULT, rates: Rates { messages: None, bytes: None }, owns_name: false };
 }
 
 /// A client, or many by a pattern, with a key of their own: an entry of `clients`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Client {
-    /// `clients.….secret-key`
+    /// `clients.….secret-key`: what the client must know.
     pub secret_key: SecretKey,
     /// What the key gives.
+    ///
+    /// `clients.….rights`: what the client may do.
+    /// `clients.….messages-per-second`, `clients.….messages-burst`: how many packets may come.
+    /// `clients.….bytes-per-second`, `clients.….bytes-burst`: how large they may be together.
     pub grant: Grant,
 }
 
@@ -125,6 +129,11 @@ impl Keys {
         let mut named: Vec<_> = self.named.iter().map(|(name, client)| (name.to_string(), client)).collect();
         named.sort_by(|one, other| one.0.cmp(&other.0));
         named.into_iter().chain(self.patterns.iter().map(|(pattern, client)| (pattern.to_string(), client)))
+    }
+
+    /// The shared key.
+    pub(super) fn shared_key(&self) -> Option<&SecretKey> {
+        self.shared.as_ref()
     }
 
     /// All keys.

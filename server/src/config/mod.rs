@@ -1,11 +1,14 @@
 //! The configuration: read from a JSON file into types whose bad states cannot exist.
 
+mod advice;
 mod content_policy;
 mod error;
+mod files;
 mod host;
 mod keys;
 mod limits;
 mod origins;
+mod pattern;
 mod proxies;
 mod read;
 mod read_keys;
@@ -22,6 +25,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 pub use content_policy::{BadContentPolicy, ContentPolicy};
 pub use error::{ConfigError, Found, Problem, Warning};
+pub use files::Files;
 pub use host::{Host, HostError};
 pub use keys::{Client, Grant, Keys, Rights};
 pub use limits::Limits;

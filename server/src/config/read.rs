@@ -2,15 +2,14 @@
 
 use std::{
     convert::Infallible,
-    fs,
     path::{Path, PathBuf},
 };
 
 use serde_json::Value;
 
 use super::{
-    AllowedOrigins, ChatLog, Config, ConfigError, ContentPolicy, Host, Limits, Room, RoomName, Rotate,
-    SecretKey, TrustedProxies, Warning, WsPath, Wss,
+    AllowedOrigins, ChatLog, Config, ConfigError, ContentPolicy, Files, Host, Limits, Room, RoomName, Rotate,
+    TrustedProxies, Warning, WsPath, Wss, advice,
     error::{Found, Problem},
     read_keys::{self, KeySources},
     read_limits,
@@ -38,15 +37,16 @@ const EXPECTED_KEEP: &str = "a whole number of files from 1 to 100000, such as 3
 const EXPECTED_OWN_PATH: &str = "a path that no other room has";
 
 impl Config {
-    /// Reads a config file.
+    /// Reads a config file. Adds to `files` what it looks at: this file and those that it names, whose change should
+    /// have it read again, be it good or bad.
     ///
     /// # Errors
     ///
     /// [`ConfigError`]: all that is wrong with the file.
-    pub fn load(file: &Path) -> Result<(Self, Vec<Warning>), ConfigError> {
+    pub fn load(file: &Path, files: &mut Files) -> Result<(Self, Vec<Warning>), ConfigError> {
         let bytes =
-            fs::read(file).map_err(|source| ConfigError::Unreadable { file: file.to_owned(), source })?;
-        Self::parse(&bytes, file)
+            files.read(file).map_err(|source| ConfigError::Unreadable { file: file.to_owned(), source })?;
+        Self::parse_noting(&bytes, file, files)
     }
 
     /// Reads the content of a config file. Relative paths in it are relative to the folder of `file`.
@@ -55,11 +55,19 @@ impl Config {
     ///
     /// [`ConfigError`]: all that is wrong with it.
     pub fn parse(bytes: &[u8], file: &Path) -> Result<(Self, Vec<Warning>), ConfigError> {
+        Self::parse_noting(bytes, file, &mut Files::default())
+    }
+
+    fn parse_noting(
+        bytes: &[u8],
+        file: &Path,
+        files: &mut Files,
+    ) -> Result<(Self, Vec<Warning>), ConfigError> {
         let mut report = Report::default();
         let value = json(bytes, file)?;
         let config = if let Some(fields) = value.as_object() {
             let mut root = Section::root(fields, &mut report);
-            let config = read(&mut root, file);
+            let config = read(&mut root, file, files);
             root.finish();
             config
         } else {
@@ -72,11 +80,7 @@ impl Config {
                 if config.trusted_proxies.has_everybody() {
                     report.warnings.push(Warning::TrustsEverybody);
                 }
-                for room in config.all_rooms() {
-                    if room.keys.secret_keys().any(SecretKey::is_placeholder) {
-                        report.warnings.push(Warning::KnownSecretKey { room: room.name.clone() });
-                    }
-                }
+                report.warnings.extend(config.all_rooms().flat_map(advice::on_room));
                 Ok((config, report.warnings))
             }
             _ => Err(ConfigError::Fields { file: file.to_owned(), problems: report.problems }),
@@ -101,15 +105,18 @@ fn json(bytes: &[u8], file: &Path) -> Result<Value, ConfigError> {
 }
 
 /// `None` if a required field is missing or bad.
-fn read(root: &mut Section<'_>, file: &Path) -> Option<Config> {
+fn read(root: &mut Section<'_>, file: &Path, files: &mut Files) -> Option<Config> {
     let folder = file.parent().unwrap_or(Path::new(""));
-    let mut sources = KeySources { folder, files: Vec::new() };
+    let mut sources = KeySources { folder, files, key_files: Vec::new() };
     let ws_path = root.required("ws-path", WsPath::EXPECTED, text(WsPath::parse));
     let host = root.required("host", Host::EXPECTED, text(Host::parse)).map(|host| host.relative_to(folder));
     let keys = read_keys::read(root, &mut sources);
     let wss = root.section("wss", EXPECTED_WSS, |wss| {
         let keyfile = wss.required("keyfile", EXPECTED_KEYFILE, text(|path| resolve(folder, path)));
         let certfile = wss.required("certfile", EXPECTED_CERTFILE, text(|path| resolve(folder, path)));
+        for path in [&keyfile, &certfile].into_iter().flatten() {
+            sources.files.note(path);
+        }
         Some(Wss { keyfile: keyfile?, certfile: certfile? })
     });
     let wss = wss.flatten();
@@ -130,7 +137,7 @@ fn read(root: &mut Section<'_>, file: &Path) -> Option<Config> {
         chat_log: read_chat_log(root, folder),
     });
     let rooms = read_rooms(root, default_room.as_ref(), &limits, &mut sources);
-    let KeySources { files: key_files, .. } = sources;
+    let KeySources { key_files, .. } = sources;
     let all_rooms = default_room.iter().chain(&rooms);
     let secrets = secrets(Some(file), wss.as_ref(), &key_files, all_rooms);
     let web_root = text(|path| public_folder(folder.join(path), &secrets));

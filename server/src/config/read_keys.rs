@@ -1,7 +1,7 @@
 //! Reads the keys of a room, and who may come in with them.
 
 use std::{
-    env, fs,
+    env,
     path::{Path, PathBuf},
 };
 
@@ -9,7 +9,7 @@ use multichat::protocol::ClientName;
 use serde_json::Value;
 
 use super::{
-    Client, Grant, KeyDigest, Keys, Rights, SecretKey,
+    Client, Files, Grant, KeyDigest, Keys, Rights, SecretKey,
     keys::is_pattern,
     limits::visit_rates,
     read_limits::Reader,
@@ -26,8 +26,10 @@ const EXPECTED_RIGHTS: &str = "an array of \"read\", \"write\" and \"moderate\""
 pub(super) struct KeySources<'a> {
     /// What relative paths begin at.
     pub(super) folder: &'a Path,
-    /// The files that were read.
-    pub(super) files: Vec<PathBuf>,
+    /// What all files are read through.
+    pub(super) files: &'a mut Files,
+    /// The files that keys were read from.
+    pub(super) key_files: Vec<PathBuf>,
 }
 
 /// Reads `secret-key` and `clients` of a room. `None` if they can't be used, or there are none.
@@ -99,10 +101,11 @@ impl KeySources<'_> {
         }
         let path = field("file").flatten().ok_or(Mismatch::Secret)?;
         let path = self.folder.join(path);
-        let text = fs::read_to_string(&path)
-            .map_err(|error| Mismatch::Because(format!("{}: {error}", path.display())));
-        self.files.push(path);
-        whole_key(&text?)
+        let bytes = self.files.read(&path);
+        let shown = path.display().to_string();
+        self.key_files.push(path);
+        let text = String::from_utf8(bytes.map_err(|error| Mismatch::Because(format!("{shown}: {error}")))?);
+        whole_key(&text.map_err(|_| Mismatch::Because(format!("{shown}: it is not UTF-8")))?)
     }
 }
 

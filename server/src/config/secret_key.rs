@@ -114,6 +114,11 @@ impl SecretKey {
         self.digest == given
     }
 
+    /// Whether the same text is the key.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.digest == other.digest
+    }
+
     /// How many bytes it takes in a packet, as far as is known: for a key of which only the digest is, a length that
     /// no sensible key has.
     pub(super) fn json_bytes(&self) -> usize {

@@ -362,7 +362,7 @@ fn limits_have_bounds() {
 #[test]
 fn the_example_file_is_good() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config.json.example");
-    let (config, warnings) = Config::load(&file).unwrap();
+    let (config, warnings) = Config::load(&file, &mut Files::default()).unwrap();
     assert_eq!(
         warnings,
         [Warning::KnownSecretKey { room: RoomName::default() }],
@@ -374,7 +374,8 @@ fn the_example_file_is_good() {
 
 #[test]
 fn a_missing_file_is_named() {
-    let error = Config::load(Path::new("/no/such/config.json")).unwrap_err().to_string();
+    let error =
+        Config::load(Path::new("/no/such/config.json"), &mut Files::default()).unwrap_err().to_string();
     assert!(error.starts_with("/no/such/config.json: cannot be read: "), "{error}");
 }
 

@@ -18,18 +18,19 @@ impl<S: ByteStream> Pump<S> {
             Err(error) => return self.refuse_bad(terms, text, error.error_code(), &error.to_string()),
         };
         let id = id_of(&packet);
-        if self.standing.is_rated(terms) {
-            if let Some(answer) = id.and_then(|id| self.answer_to_repeated(terms, id)) {
-                self.mailbox.answer(answer);
-                return Ok(());
-            }
-            if !self.standing.take(terms, text.len())? {
-                let reason = "more than allowed; wait, then send it again";
-                self.mailbox.answer(Notice::refused(id, ErrorCode::RateLimited, reason));
-                return Ok(());
-            }
+        let (is_rated, may_write) = (self.standing.is_rated(terms), self.standing.rights().write);
+        if (is_rated || !may_write)
+            && let Some(answer) = id.and_then(|id| self.answer_to_repeated(terms, id))
+        {
+            self.mailbox.answer(answer);
+            return Ok(());
         }
-        if !self.standing.rights().write {
+        if is_rated && !self.standing.take(terms, text.len())? {
+            let reason = "more than allowed; wait, then send it again";
+            self.mailbox.answer(Notice::refused(id, ErrorCode::RateLimited, reason));
+            return Ok(());
+        }
+        if !may_write {
             self.mailbox.answer(Notice::refused(
                 id,
                 ErrorCode::NotAllowed,
@@ -68,8 +69,9 @@ impl<S: ByteStream> Pump<S> {
         self.refuse_bad(terms, "", ErrorCode::BadPacket, "a binary message: packets are text")
     }
 
-    /// The answer to a packet that has been entered already. It does not count against the rate, and is not refused
-    /// for it: the client would send it again under another name.
+    /// The answer to a packet that has been entered already. It does not count against the rate, and is refused neither
+    /// for that nor because the client may not write any more: it would be told an untruth, or send it again under
+    /// another name.
     fn answer_to_repeated(&self, terms: &Terms, id: &str) -> Option<Notice> {
         let place = terms.room.find(self.member.author.origin, &Arc::from(id))?;
         Some(Notice::repeated(id, place))

@@ -58,7 +58,12 @@ impl Standing {
         }
         let grant = terms.admit(client_name, self.admission.key).ok_or(Ending::REVOKED)?;
         self.admission = Admission { grant, revision: terms.revision, ..self.admission };
-        self.shared_throttle = shared_throttle(&grant, terms, client_name, Instant::now());
+        let now = Instant::now();
+        self.shared_throttle = shared_throttle(&grant, terms, client_name, now);
+        self.throttle.change(&terms.limits.rates, now);
+        if let Some(throttle) = &self.shared_throttle {
+            throttle.lock().change(&grant.rates, now);
+        }
         Ok(true)
     }
 

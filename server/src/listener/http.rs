@@ -138,13 +138,22 @@ impl HttpSide {
         self.routes.iter().find(|route| route.path.accepts(path)).map(|route| &route.hall)
     }
 
-    /// Serves requests until one of them is an upgrade.
-    pub(super) async fn upgrade<S>(&self, stream: S, visitor: &Visitor) -> Result<Upgraded<S>, HttpEnd>
+    /// Serves requests until one of them is an upgrade. Each finds what is `current` when it comes: a proxy may keep a
+    /// connection open for any number of them.
+    pub(super) async fn upgrade<S>(
+        &self,
+        stream: S,
+        visitor: &Visitor,
+        current: impl Fn() -> Arc<Self>,
+    ) -> Result<Upgraded<S>, HttpEnd>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let outcome = Mutex::new(Err(HttpEnd::Served));
-        let service = service_fn(|request| Box::pin(self.answer(request, visitor, &outcome)));
+        let service = service_fn(|request| {
+            let (http, outcome) = (current(), &outcome);
+            Box::pin(async move { http.answer(request, visitor, outcome).await })
+        });
         let connection = self.http.serve_connection(TokioIo::new(stream), service);
         let (mut stream, early) = {
             let Parts { io, read_buf, .. } = connection.without_shutdown().await?;

@@ -60,6 +60,8 @@ pub(crate) struct Listener {
 /// The way from the port into the rooms.
 pub(crate) struct Entrance {
     setting: ArcSwap<Setting>,
+    /// Those that the port was opened with.
+    port_limits: Limits,
     lobby: Arc<Lobby>,
     seats: Arc<Seats>,
     refusals: Semaphore,
@@ -71,7 +73,7 @@ pub(crate) struct Entrance {
 /// What the configuration says of the way in. A connection finds the setting of the moment at which it comes.
 struct Setting {
     tls: Option<TlsAcceptor>,
-    http: HttpSide,
+    http: Arc<HttpSide>,
     proxies: TrustedProxies,
     /// Whether the trusted proxies send a PROXY header.
     proxy_protocol: bool,
@@ -84,6 +86,7 @@ impl Entrance {
         let seats = Arc::<Seats>::default();
         Self {
             setting: ArcSwap::from_pointee(Setting::new(config, tls, routes, seats.clone())),
+            port_limits: config.limits.clone(),
             lobby: Arc::default(),
             seats,
             refusals: Semaphore::new(REFUSALS),
@@ -102,7 +105,7 @@ impl Setting {
     fn new(config: &Config, tls: Option<TlsAcceptor>, routes: Vec<Route>, seats: Arc<Seats>) -> Self {
         Self {
             tls,
-            http: HttpSide::new(config, routes, seats),
+            http: Arc::new(HttpSide::new(config, routes, seats)),
             proxies: config.trusted_proxies.clone(),
             proxy_protocol: config.proxy_protocol,
             limits: config.limits.clone(),
@@ -160,11 +163,12 @@ impl Entrance {
     async fn serve(self: Arc<Self>, socket: Socket, address: PeerAddress) {
         let id = ConnectionId(self.next_id.fetch_add(1, Ordering::Relaxed));
         info!(connection = id.0, %address, "connected");
-        if cfg!(not(target_os = "linux")) {
-            socket.set_options(&self.setting.load().limits);
+        let setting = self.setting.load_full();
+        if !socket::are_handed_down(&self.port_limits, &setting.limits) {
+            socket.set_options(&setting.limits);
         }
         // What follows is boxed, so that an idle connection's task takes no more memory than it needs.
-        let Ok(visitor) = Visitor::enter(&self.lobby, self.setting.load_full(), id, address) else {
+        let Ok(visitor) = Visitor::enter(&self.lobby, setting, id, address) else {
             let setting = self.setting.load_full();
             return Box::pin(self.refuse(setting, socket, Peer { id, address })).await;
         };
@@ -239,7 +243,7 @@ impl Entrance {
     /// Leads a connection through HTTP and registration.
     async fn admit<S: ByteStream>(&self, stream: S, visitor: Box<Visitor>) -> Option<(Member<S>, Seat)> {
         let outcome = select! {
-            outcome = visitor.setting().http.upgrade(stream, &visitor) => outcome,
+            outcome = visitor.setting().http.upgrade(stream, &visitor, || self.setting.load().http.clone()) => outcome,
             ending = self.interrupt(&visitor) => {
                 refused(visitor.peer(), ending);
                 return None;

@@ -40,6 +40,11 @@ pub(super) fn set_options(socket: &SockRef<'_>, limits: &Limits) -> io::Result<(
     Ok(())
 }
 
+/// Whether the sockets that a listener accepts have the options that they need now, if it was opened with such limits.
+pub(super) fn are_handed_down(listener: &Limits, now: &Limits) -> bool {
+    cfg!(target_os = "linux") && (listener.ping, listener.pong) == (now.ping, now.pong)
+}
+
 /// The kernel counts these in seconds, and takes no 0.
 fn whole_seconds(duration: Duration) -> Duration {
     Duration::from_secs(duration.as_secs().max(1))
@@ -191,5 +196,10 @@ mod tests {
         assert_eq!(accepted.tcp_keepalive_time().unwrap(), Duration::from_secs(25));
         assert_eq!(accepted.tcp_user_timeout().unwrap(), Some(Duration::from_secs(35)));
         assert_eq!(accepted.tcp_notsent_lowat().unwrap(), MAX_UNSENT);
+        let limits = Limits { ping: Duration::from_mins(1), ..Limits::default() };
+        assert!(are_handed_down(&Limits::default(), &Limits::default()));
+        assert!(!are_handed_down(&Limits::default(), &limits));
+        set_options(&accepted, &limits).unwrap();
+        assert_eq!(accepted.tcp_user_timeout().unwrap(), Some(Duration::from_secs(70)));
     }
 }

@@ -1,8 +1,8 @@
-//! `check`, `init`, and the command line itself.
+//! `init`, `key`, and the command line itself.
 
-use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, process::Stdio};
+use std::{fs, io::Write as _, os::unix::fs::PermissionsExt as _, process::Stdio};
 
-use super::support::{Ended, Folder, KEY};
+use super::support::{Ended, Folder, register};
 
 #[test]
 fn version_and_help() {
@@ -10,9 +10,16 @@ fn version_and_help() {
     let version = folder.run(&["--version"]).expect(0);
     assert_eq!(version.stdout, format!("multichat-server {}\n", env!("CARGO_PKG_VERSION")));
     let help = folder.run(&["--help"]).expect(0).stdout;
-    for word in
-        ["serve", "check", "init", "MULTICHAT_CONFIG", "MULTICHAT_LOG", "MULTICHAT_LOG_FORMAT", "Exit codes"]
-    {
+    for word in [
+        "serve",
+        "check",
+        "init",
+        "key",
+        "MULTICHAT_CONFIG",
+        "MULTICHAT_LOG",
+        "MULTICHAT_LOG_FORMAT",
+        "Exit codes",
+    ] {
         assert!(help.contains(word), "{word}: {help}");
     }
 }
@@ -109,82 +116,6 @@ fn a_folder_of_files_can_be_named_on_the_command_line() {
 }
 
 #[test]
-fn check_says_what_a_config_means() {
-    let folder = Folder::serving(
-        r#", "web-root": "web", "allowed-origins": ["https://a.example", "https://b.example:443"],
-           "limits": {"packet-bytes": 65536, "messages-per-second": 5, "control-frames-per-second": 0, "ping-seconds": 25}"#,
-    );
-    fs::create_dir(folder.path("web")).unwrap();
-    let ended = folder.run(&["check"]).expect(0);
-    for line in [
-        "config.json is good. It means:",
-        "  address       127.0.0.1 (this machine alone), any free port",
-        "  protocol      ws, without TLS",
-        "  path          every path",
-        "  secret key    set",
-        "  web pages     those of the same host may connect, and https://a.example, https://b.example",
-        "  static files  from web",
-        "  limits        at their defaults but",
-        "                  packet-bytes               65536 (default 1048576)",
-        "                  control-frames-per-second  0 (default 64)",
-        "                  messages-per-second        5 (default 0)",
-        "                  messages-burst             10 (default none)",
-    ] {
-        assert!(ended.stdout.lines().any(|said| said == line), "{line}\n{}", ended.stdout);
-    }
-    assert!(!ended.stdout.contains("ping-seconds"), "it is at its default: {}", ended.stdout);
-    assert!(!ended.stdout.contains(KEY));
-    assert_eq!(ended.stderr, "");
-}
-
-#[test]
-fn check_takes_unknown_fields_for_errors() {
-    let folder = Folder::serving(r#", "allowed-origin": [], "limits": {"packet-size": 1}"#);
-    let ended = folder.run(&["check"]).expect(2);
-    assert_eq!(
-        ended.stderr,
-        "error: config.json: unknown field \"limits.packet-size\"; did you mean \"limits.packet-bytes\"?\n\
-         error: config.json: unknown field \"allowed-origin\"; did you mean \"allowed-origins\"?\n"
-    );
-}
-
-#[test]
-fn check_warns_without_refusing() {
-    let folder = Folder::new();
-    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config.json.example");
-    let ended = folder.run(&["--config", example.to_str().unwrap(), "check"]).expect(0);
-    assert!(ended.stdout.contains("warning: \"secret-key\" is the one of the example file"), "{ended:#?}");
-}
-
-#[test]
-fn check_loads_the_key_and_the_certificate() {
-    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tls");
-    let wss = |key: &str| {
-        Folder::serving(&format!(
-            r#", "wss": {{"keyfile": "{}", "certfile": "{}"}}"#,
-            fixtures.join(key).display(),
-            fixtures.join("ec.crt").display()
-        ))
-    };
-    let ended = wss("ec-pkcs8.key").run(&["check"]).expect(0);
-    assert!(ended.stdout.contains("  protocol      wss, with the certificate in "), "{ended:#?}");
-    for command in ["check", "serve"] {
-        let ended = wss("rsa-pkcs8.key").run(&[command]).expect(2);
-        assert!(ended.stderr.contains("\"wss.keyfile\": the key in "), "{ended:#?}");
-        assert!(ended.stderr.contains("does not fit"), "{ended:#?}");
-    }
-}
-
-#[test]
-fn check_does_not_mind_a_closed_standard_output() {
-    let folder = Folder::serving("");
-    let (reader, writer) = std::io::pipe().unwrap();
-    drop(reader);
-    let status = folder.command(&["check"]).stdout(writer).stderr(Stdio::null()).status().unwrap();
-    assert_eq!(status.code(), Some(0));
-}
-
-#[test]
 fn init_makes_a_config_once() {
     let folder = Folder::new();
     let ended = folder.run(&["init"]).expect(0);
@@ -214,4 +145,57 @@ fn init_makes_a_config_once() {
     std::os::unix::fs::symlink("nowhere.json", folder.path("link.json")).unwrap();
     folder.run(&["--config", "link.json", "init"]).expect(1);
     assert!(!folder.path("nowhere.json").exists(), "not written through a link");
+}
+
+/// The digest of a text, as others compute it.
+fn sha256(text: &str) -> String {
+    let mut tool =
+        std::process::Command::new("sha256sum").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    tool.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    let output = String::from_utf8(tool.wait_with_output().unwrap().stdout).unwrap();
+    output.split(' ').next().unwrap().to_owned()
+}
+
+#[test]
+fn key_makes_a_key_and_its_hash() {
+    let folder = Folder::new();
+    let lines = || {
+        let ended = folder.run(&["key"]).expect(0);
+        assert_eq!(ended.stderr, "");
+        let lines: Vec<_> = ended.stdout.lines().map(str::to_owned).collect();
+        <[String; 2]>::try_from(lines).unwrap()
+    };
+    let [key, hash] = lines();
+    assert!(key.len() == 28 && key.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{key}");
+    assert_eq!(hash, format!(r#"{{"sha256": "{}"}}"#, sha256(&key)));
+    assert_ne!(lines()[0], key);
+
+    // As it is pasted.
+    let config = format!(r#"{{"ws-path": "/", "host": "127.0.0.1:0", "secret-key": {hash}}}"#);
+    let folder = Folder::with(&config);
+    let server = folder.serve(&[]);
+    register(server.address(), &key);
+}
+
+#[test]
+fn key_says_to_a_person_what_it_is() {
+    let folder = Folder::new();
+    let program = folder.command(&["key"]);
+    // Its standard output is a terminal then.
+    let python = "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)";
+    let mut command = std::process::Command::new("python3");
+    command.args(["-c", python]).arg(program.get_program()).arg("key").stdin(Stdio::null());
+    let shown = Ended::from(command.output().unwrap()).expect(0).stdout.replace('\r', "");
+    let line = |number: usize| shown.lines().nth(number).unwrap().trim();
+    assert_eq!(line(0), "The key, for the client and nobody else:");
+    assert_eq!(line(6), format!(r#""secret-key": {{"sha256": "{}"}}"#, sha256(line(2))), "{shown}");
+}
+
+#[test]
+fn a_key_that_nobody_gets_is_none() {
+    let folder = Folder::new();
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+    let ended =
+        Ended::from(folder.command(&["key"]).stdout(full).stderr(Stdio::piped()).output().unwrap()).expect(1);
+    assert!(ended.stderr.contains("the key cannot be written"), "{ended:#?}");
 }

@@ -2,7 +2,8 @@
 
 use std::{
     fs,
-    net::{SocketAddr, TcpListener},
+    io::{Read as _, Write as _},
+    net::{SocketAddr, TcpListener, TcpStream},
     time::{Duration, Instant},
 };
 
@@ -125,6 +126,8 @@ fn without_a_config_it_serves_this_machine() {
     assert!(listen.contains(&key) && listen.contains("ws://127.0.0.1:6780 "), "{listen}");
     server.said("multichat-server init");
     register("127.0.0.1:6780".parse().unwrap(), &key);
+    server.signal(Signal::HUP);
+    server.logged("SIGHUP is ignored: there is no config file");
     assert!(!folder.path("config.json").exists(), "nothing is written");
     server.signal(Signal::TERM);
     assert_eq!(server.end().0, Some(0));
@@ -170,17 +173,109 @@ fn the_second_signal_ends_it_at_once() {
 }
 
 #[test]
-fn a_hangup_is_ignored() {
+fn a_hangup_reloads() {
     let folder = Folder::serving("");
-    let server = folder.serve(&[]);
+    let server = folder.serve(&["--watch", "off"]);
     let address = server.address();
-    for _ in 0..2 {
+    let config = |key: &str| format!(r#"{{"ws-path": "/", "host": "127.0.0.1:0", "secret-key": "{key}"}}"#);
+    for key in ["another", "and another"] {
+        fs::write(folder.path("config.json"), config(key)).unwrap();
         server.signal(Signal::HUP);
-        server.logged("SIGHUP is ignored");
+        let line = server.logged("reloaded");
+        assert!(line.contains("INFO") && line.contains("SIGHUP"), "{line}");
+        register(address, key);
     }
-    register(address, KEY);
+    fs::write(folder.path("config.json"), r#"{"ws-path": "chat", "host": 7, "secret-key": "k"}"#).unwrap();
+    server.signal(Signal::HUP);
+    for field in ["ws-path", "host"] {
+        let line = server.logged("not reloaded");
+        assert!(
+            line.contains("ERROR") && line.contains(&format!(r#"config.json: \"{field}\" must be"#)),
+            "{line}"
+        );
+    }
+    register(address, "and another");
     server.signal(Signal::TERM);
     assert_eq!(server.end().0, Some(0), "a hangup does not count as the first signal");
+}
+
+#[test]
+fn what_the_command_line_names_stays_when_the_file_changes() {
+    let folder = Folder::serving("");
+    fs::create_dir(folder.path("web")).unwrap();
+    fs::write(folder.path("web/a.txt"), "a file").unwrap();
+    let server = folder.serve(&["--web-root", "web"]);
+    let address = server.address();
+    let config = r#"{"ws-path": "/", "host": "127.0.0.1:0", "secret-key": "another"}"#;
+    fs::write(folder.path("config.json"), config).unwrap();
+    server.signal(Signal::HUP);
+    server.logged("reloaded");
+    register(address, "another");
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.write_all(b"GET /a.txt HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.ends_with("\r\n\r\na file"), "{answer}");
+}
+
+#[test]
+fn a_change_reloads_unless_it_is_not_watched() {
+    let folders = ["on", "off"].map(|watch| (watch, Folder::serving("")));
+    let servers = folders.each_ref().map(|(watch, folder)| folder.serve(&["--watch", watch]));
+    let addresses = servers.each_ref().map(Running::address);
+    let config = r#"{"ws-path": "/", "host": "127.0.0.1:0", "secret-key": "another"}"#;
+    // The one that does not look has had at least as much time as the one that does.
+    for (_, folder) in folders.iter().rev() {
+        fs::write(folder.path("config.json"), config).unwrap();
+    }
+    let [watching, other] = servers;
+    assert!(watching.logged("reloaded").contains("a file has changed"));
+    register(addresses[0], "another");
+    register(addresses[1], KEY);
+    other.signal(Signal::TERM);
+    let (code, log) = other.end();
+    assert_eq!(code, Some(0));
+    assert!(log.iter().all(|line| !line.contains("reloaded")), "{log:#?}");
+}
+
+#[test]
+fn a_config_may_come_through_a_pipe() {
+    let folder = Folder::new();
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    let config = format!(r#"{{"ws-path": "/", "host": "127.0.0.1:0", "secret-key": "{KEY}"}}"#);
+    writer.write_all(config.as_bytes()).unwrap();
+    drop(writer);
+    let mut command = folder.command(&["--config", "/dev/stdin"]);
+    command.stdin(reader);
+    let server = Running::start(command);
+    let address = server.address();
+    register(address, KEY);
+    // There is nothing more in it.
+    server.signal(Signal::HUP);
+    assert!(server.logged("not reloaded").contains("the file is empty"));
+    register(address, KEY);
+    server.signal(Signal::TERM);
+    let (code, log) = server.end();
+    assert_eq!(code, Some(0));
+    assert!(log.iter().all(|line| !line.contains("a file has changed")), "{log:#?}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn descriptors_are_raised_when_there_may_be_more_connections() {
+    let config = |connections: usize| {
+        format!(
+            r#"{{"ws-path": "/", "host": "127.0.0.1:0", "secret-key": "{KEY}",
+                "limits": {{"connections": {connections}, "unregistered-connections": 10}}}}"#
+        )
+    };
+    let folder = Folder::with(&config(100));
+    let server = with_ulimit(&folder, "ulimit -n 300");
+    assert!(server.logged("").contains("listening"), "no warning");
+    fs::write(folder.path("config.json"), config(500)).unwrap();
+    server.signal(Signal::HUP);
+    let line = server.logged("limit of open files");
+    assert!(line.contains("allowed=300") && line.contains("needed=574"), "{line}");
 }
 
 /// Runs the server with limits of open files.

@@ -57,6 +57,7 @@ impl Folder {
             "MULTICHAT_WEB_ROOT",
             "MULTICHAT_LOG",
             "MULTICHAT_LOG_FORMAT",
+            "MULTICHAT_WATCH",
             "NOTIFY_SOCKET",
             "LISTEN_FDS",
         ] {

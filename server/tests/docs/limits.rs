@@ -32,8 +32,8 @@ fn parse(limits: &str) -> Result<Limits, ConfigError> {
 #[test]
 fn all_limits_are_listed_in_order() {
     let listed: Vec<_> = rows().into_iter().map(|row| row.name).collect();
-    // A rate that is off has no burst: this one is on.
-    let all = parse(r#""messages-per-second": 1"#).unwrap().fields();
+    // A rate that is off has no burst: these are on.
+    let all = parse(r#""messages-per-second": 1, "bytes-per-second": 1"#).unwrap().fields();
     assert_eq!(listed, all.iter().map(|(name, _)| *name).collect::<Vec<_>>());
 }
 
@@ -44,10 +44,26 @@ fn defaults() {
         if let Some((_, value)) = defaults.iter().find(|(known, _)| *known == name) {
             assert_eq!(default, format!("`{value}`"), "{name}");
         } else {
-            assert_eq!((name.as_str(), default.as_str()), ("messages-burst", "twice `messages-per-second`"));
-            let set = parse(r#""messages-per-second": 7"#).unwrap().fields();
-            assert!(set.contains(&("messages-burst", "14".to_owned())), "{set:?}");
+            let rate = name.replace("-burst", "-per-second");
+            assert_eq!(default, format!("twice `{rate}`"));
+            let set = parse(&format!(r#""{rate}": 7"#)).unwrap().fields();
+            assert!(set.iter().any(|field| *field == (name.as_str(), "14".to_owned())), "{set:?}");
         }
+    }
+}
+
+#[test]
+fn those_of_the_port_are_told_apart() {
+    let rows = rows();
+    let last = rows.iter().position(|row| row.name == "shutdown-seconds").unwrap();
+    assert_eq!(last + 1, 7, "as told below the table");
+    for (at, Row { name, .. }) in rows.iter().enumerate() {
+        // No value will do, whether it is known or not.
+        let room = format!(r#"{{"ws-path": "/r", "secret-key": "k", "limits": {{"{name}": []}}}}"#);
+        let text =
+            format!(r#"{{"ws-path": "/", "host": ":1", "secret-key": "k", "rooms": {{"r": {room}}}}}"#);
+        let outcome = Config::parse(text.as_bytes(), Path::new("config.json"));
+        assert_eq!(outcome.is_ok(), at <= last, "{name} in a room");
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use multichat_server::config::{Config, KeyDigest};
+
 use super::{
     document::{Document, code, spans},
     support::{Folder, text},
@@ -45,7 +47,7 @@ fn options_and_commands_exist() {
                 !word.starts_with("--") && !takes_value
             });
             if let Some((_, command)) = command {
-                assert!(["serve", "check", "init"].contains(command), "{}: {line}", document.name);
+                assert!(["serve", "check", "init", "key"].contains(command), "{}: {line}", document.name);
             }
         }
         for span in document.code_spans().into_iter().filter(|span| span.starts_with("--")) {
@@ -80,6 +82,35 @@ fn check_says_what_is_shown() {
     let output = folder.run(&["check"]);
     let (_, shown) = shown.text.split_once('\n').unwrap();
     assert_eq!(text(output.stdout), shown);
+}
+
+#[test]
+fn check_says_what_is_shown_of_rooms() {
+    let document = Document::read("docs/operation.md");
+    let shown = document.block("text", " check\n");
+    let folder = Folder::with(&document.block("json", "\"rooms\"").text);
+    let output = folder.run(&["check"]);
+    let (_, shown) = shown.text.split_once('\n').unwrap();
+    // In the example it is run from elsewhere.
+    assert_eq!(text(output.stdout), shown.replace("/etc/multichat/", ""));
+}
+
+#[test]
+fn key_makes_what_is_shown() {
+    let shown = Document::read("docs/configuration.md").block("text", "$ multichat-server key").text;
+    let made = text(Folder::with("{}").run(&["key"]).stdout);
+    let shapes = [&made, shown.split_once('\n').unwrap().1].map(|text| {
+        let words = text.split_inclusive(|c: char| !c.is_ascii_alphanumeric());
+        // Of what is made up, the length.
+        words
+            .map(|word| if word.len() > 20 { format!("{}", word.len()) } else { word.to_owned() })
+            .collect::<String>()
+    });
+    assert_eq!(shapes[0], shapes[1]);
+    let [key, hash] = [shown.lines().nth(1), shown.lines().nth(2)].map(Option::unwrap);
+    let config = format!(r#"{{"ws-path": "/", "host": ":1", "secret-key": {hash}}}"#);
+    let (config, _) = Config::parse(config.as_bytes(), "config.json".as_ref()).unwrap();
+    assert!(config.default_room.keys.admit("a", KeyDigest::of(key)).is_some());
 }
 
 #[test]

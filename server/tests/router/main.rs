@@ -13,6 +13,8 @@ mod http;
 mod independent;
 mod ledger;
 mod proxies;
+mod rates;
+mod reload;
 mod rich;
 mod shutdown;
 mod support;

@@ -91,14 +91,17 @@ fn keys_may_stand_elsewhere() {
             "irc": {{"secret-key": {{"file": "irc.key"}}}},
             "mc": {{"secret-key": {{"sha256": "{digest}"}}}}}}}}"#
     );
-    let (config, warnings) = Config::parse(text.as_bytes(), &folder.0.join("config.json")).unwrap();
+    let file = folder.0.join("config.json");
+    fs::write(&file, text).unwrap();
+    let mut files = Files::default();
+    let (config, warnings) = Config::load(&file, &mut files).unwrap();
     assert_eq!(warnings, []);
     let room = &config.default_room;
     for (name, key) in [("irc", "irc's"), ("mc", "mc's"), ("other", env!("CARGO_PKG_NAME"))] {
         assert!(opens(room, name, key), "{name}");
         assert!(!opens(room, name, "CARGO_PKG_NAME"), "{name}");
     }
-    assert_eq!(config.key_files, [folder.0.join("irc.key")]);
+    assert_eq!(files.paths().collect::<Vec<_>>(), [&file, &folder.0.join("irc.key")]);
 }
 
 #[test]

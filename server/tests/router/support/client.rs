@@ -68,6 +68,22 @@ impl Client {
         client
     }
 
+    /// Connects on a path, and registers with a key. How it ended, if it was not taken.
+    pub(crate) async fn enter(server: &Server, path: &str, name: &str, key: &str) -> Result<Self, End> {
+        let mut client = Self::open(server, path).await.expect("an upgrade");
+        client.say(&register(name, key)).await;
+        let ack = client.try_text().await?;
+        assert_eq!(ack, r#"{"action":"register-ack"}"#);
+        Ok(client)
+    }
+
+    /// Connects on a path, which may be refused.
+    pub(crate) async fn open(server: &Server, path: &str) -> Result<Self, Response> {
+        let mut browser = Browser::connect(server).await;
+        browser.send(upgrade(path, "")).await;
+        Self::try_upgraded(browser).await
+    }
+
     /// Connects and does not register.
     pub(crate) async fn connect(server: &Server) -> Self {
         Self::connect_by(Route::USUAL, server).await

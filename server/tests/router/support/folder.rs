@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    os::unix::fs::symlink,
     path::{Path, PathBuf},
     process,
     sync::atomic::{AtomicUsize, Ordering},
@@ -30,6 +31,26 @@ impl Folder {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, content).unwrap();
         path
+    }
+
+    /// Writes a file beside its place, and moves it there.
+    pub(crate) fn replace(&self, name: &str, content: impl AsRef<[u8]>) {
+        let whole = self.write(&format!("{name}.new"), content);
+        fs::rename(whole, self.path(name)).unwrap();
+    }
+
+    /// Moves a file.
+    pub(crate) fn rename(&self, from: &str, to: &str) {
+        let to = self.path(to);
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        fs::rename(self.path(from), to).unwrap();
+    }
+
+    /// Puts a link to `target` there, in the place of what is there.
+    pub(crate) fn link(&self, name: &str, target: &str) {
+        let whole = self.path(&format!("{name}.new"));
+        symlink(target, &whole).unwrap();
+        fs::rename(whole, self.path(name)).unwrap();
     }
 }
 

@@ -29,10 +29,10 @@ pub(crate) use self::{
     program::{Program, Setup as ProgramSetup},
     random::Random,
     rich::Rich,
-    server::{Server, Setup, Signal},
+    server::{Server, Setup, Signal, is_reloaded},
     socket::{Route, Stream},
     stopwatch::{Lap, Stopwatch},
-    tls::{Authority, Version},
+    tls::{Authority, Credentials, Version},
 };
 
 /// How long any one thing may take. Far more than it does on the slowest machine: only a failure waits so

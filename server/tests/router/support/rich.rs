@@ -23,11 +23,20 @@ impl Rich {
     }
 
     pub(crate) async fn ask_by(route: Route, server: &Server, name: &str, fields: Value) -> Self {
-        let mut client = Client::connect_by(route, server).await;
+        Self::over(Client::connect_by(route, server).await, name, fields).await
+    }
+
+    async fn over(mut client: Client, name: &str, fields: Value) -> Self {
         client.say(&Self::register(name, fields).to_string()).await;
         let ack = client.packet().await;
         assert_eq!((&ack["action"], &ack["protocol"]), (&json!("register-ack"), &json!(2)), "{ack}");
         Self { client, ack }
+    }
+
+    /// Connects on a path, and registers with these further fields, among which may be another key.
+    pub(crate) async fn enter(server: &Server, path: &str, name: &str, fields: Value) -> Self {
+        let client = Client::open(server, path).await.expect("an upgrade");
+        Self::over(client, name, fields).await
     }
 
     /// A `register` that asks for this dialect, with further fields.

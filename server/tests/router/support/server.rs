@@ -42,6 +42,18 @@ impl Setup {
         self
     }
 
+    /// Moves a file of its folder.
+    pub(crate) fn rename(self, from: &str, to: &str) -> Self {
+        self.folder.rename(from, to);
+        self
+    }
+
+    /// Puts a link into its folder.
+    pub(crate) fn link(self, name: &str, target: &str) -> Self {
+        self.folder.link(name, target);
+        self
+    }
+
     /// Sets the limits in the config file.
     pub(crate) fn limits(self, limits: Value) -> Self {
         self.field("limits", limits)
@@ -78,7 +90,7 @@ impl Setup {
 
     /// Starts it, and waits until it listens.
     pub(crate) async fn start(self) -> Server {
-        let config = self.folder.write("config.json", self.config.to_string());
+        let file = self.folder.write("config.json", self.config.to_string());
         let program = env!("CARGO_BIN_EXE_multichat-server");
         let mut command = match self.open_files {
             None => Command::new(program),
@@ -88,18 +100,25 @@ impl Setup {
                 shell
             }
         };
-        for variable in ["MULTICHAT_CONFIG", "MULTICHAT_WEB_ROOT", "MULTICHAT_LOG", "MULTICHAT_LOG_FORMAT"] {
+        for variable in [
+            "MULTICHAT_CONFIG",
+            "MULTICHAT_WEB_ROOT",
+            "MULTICHAT_LOG",
+            "MULTICHAT_LOG_FORMAT",
+            "MULTICHAT_WATCH",
+        ] {
             command.env_remove(variable);
         }
         let (reader, writer) = io::pipe().unwrap();
-        command.arg("--config").arg(config).args(["--log-format", "json", "serve"]).stderr(writer);
+        command.arg("--config").arg(file).args(["--log-format", "json", "serve"]).stderr(writer);
         let child = command.kill_on_drop(true).spawn().expect("the program starts");
         // The other end of the pipe must be the program's alone.
         drop(command);
         let log = Log::new(reader, self.log_reader);
         let listening = log.wait_for("that the router listens", |line| line["message"] == "listening").await;
         let address = listening["address"].as_str().expect("an address").parse().unwrap();
-        Server { folder: self.folder, authority: self.authority, child, log, address }
+        let Self { folder, config, authority, .. } = self;
+        Server { folder, config, authority, child, log, address }
     }
 }
 
@@ -107,6 +126,7 @@ impl Setup {
 #[derive(Debug)]
 pub(crate) struct Server {
     folder: Folder,
+    config: Value,
     authority: Option<Authority>,
     child: Child,
     log: Log,
@@ -131,6 +151,30 @@ impl Server {
     /// The files that it was started with.
     pub(crate) fn folder(&self) -> &Folder {
         &self.folder
+    }
+
+    /// What its config file says.
+    pub(crate) fn config(&self) -> &Value {
+        &self.config
+    }
+
+    /// Changes the config file, as an editor does, and lets the router load it.
+    pub(crate) async fn reload(&mut self, change: impl FnOnce(&mut Value)) {
+        change(&mut self.config);
+        self.folder.replace("config.json", self.config.to_string());
+        self.hang_up().await;
+    }
+
+    /// Lets the router load its files.
+    pub(crate) async fn hang_up(&self) {
+        let before = self.log_count(is_reloaded);
+        self.signal(Signal::HUP);
+        self.reloaded(before).await;
+    }
+
+    /// Waits until the router has loaded its files once more than so many times.
+    pub(crate) async fn reloaded(&self, before: usize) {
+        eventually("the router reloads", || self.log_count(is_reloaded) > before).await;
     }
 
     /// Where clients connect.
@@ -190,6 +234,11 @@ impl Server {
     pub(crate) fn log_tail(&self) -> impl std::fmt::Debug {
         self.log.tail()
     }
+}
+
+/// Whether a line says that the configuration was loaded again.
+pub(crate) fn is_reloaded(line: &Value) -> bool {
+    line["message"] == "reloaded"
 }
 
 /// Whatever a test is about: nothing that a client does is a bug in the router, and its key is never told.

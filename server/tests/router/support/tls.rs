@@ -13,10 +13,12 @@ use tokio_rustls::{
     rustls::{
         ClientConfig, RootCertStore, SupportedProtocolVersion,
         crypto::ring,
-        pki_types::ServerName,
+        pki_types::{CertificateDer, ServerName},
         version::{TLS12, TLS13},
     },
 };
+
+use super::Stream;
 
 /// A version of TLS.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +35,23 @@ pub(crate) struct Authority {
     key: String,
 }
 
+/// A certificate, and its key.
+#[derive(Debug)]
+pub(crate) struct Credentials {
+    pub(crate) certificate: String,
+    pub(crate) key: String,
+    der: CertificateDer<'static>,
+}
+
+impl Credentials {
+    /// Whether this is what was shown on a connection.
+    pub(crate) fn are_shown_on(&self, stream: &Stream) -> bool {
+        let Stream::Tls(tls) = stream else { panic!("no TLS") };
+        let shown = tls.get_ref().1.peer_certificates().unwrap();
+        shown[0] == self.der
+    }
+}
+
 impl Authority {
     pub(super) fn new() -> Self {
         let mut params = CertificateParams::new([]).unwrap();
@@ -41,14 +60,28 @@ impl Authority {
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+        let Credentials { certificate, key, .. } = Self::certify(&issuer);
+        Self { issuer, certificate, key }
+    }
+
+    /// A certificate for the same names, with another key.
+    pub(crate) fn renew(&self) -> Credentials {
+        Self::certify(&self.issuer)
+    }
+
+    fn certify(issuer: &CertifiedIssuer<'static, KeyPair>) -> Credentials {
         let mut params = CertificateParams::new(["localhost".to_owned(), "127.0.0.1".to_owned()]).unwrap();
         // Without these, the strict clients of today refuse it.
         params.use_authority_key_identifier_extension = true;
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         let key = KeyPair::generate().unwrap();
-        let certificate = params.signed_by(&key, &issuer).unwrap().pem();
-        Self { issuer, certificate, key: key.serialize_pem() }
+        let certificate = params.signed_by(&key, issuer).unwrap();
+        Credentials {
+            certificate: certificate.pem(),
+            key: key.serialize_pem(),
+            der: certificate.der().clone(),
+        }
     }
 
     /// The router's certificate.

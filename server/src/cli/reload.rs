@@ -1,0 +1,201 @@
+//! Lets a changed configuration hold: when a signal asks for it, and when a file has changed.
+
+use std::{path::PathBuf, time::Duration};
+
+use multichat_server::{
+    Handle,
+    config::{Files, Limits},
+};
+use tokio::{
+    select,
+    task::spawn_blocking,
+    time::{MissedTickBehavior, interval},
+};
+use tracing::{error, info, warn};
+
+use super::{
+    descriptors,
+    manager::{self, News},
+    signals::Hangups,
+    source,
+};
+
+/// How often the files are looked at. This is done by reading them: they are few and small, and what is in them tells
+/// what no notice of the operating system does on every system and file system, behind links to links, and however an
+/// editor or a renewal replaces them.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Whether files are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Watch {
+    /// Reload when a file changes, and on SIGHUP
+    On,
+    /// Reload on SIGHUP alone
+    Off,
+}
+
+/// What a configuration comes from.
+pub(super) struct Source {
+    pub(super) file: PathBuf,
+    /// What the command line names instead of the file's `web-root`.
+    pub(super) web_root: Option<PathBuf>,
+    /// All files, as they were when they were read.
+    pub(super) files: Files,
+}
+
+/// Loads the configuration again.
+pub(super) struct Reloader {
+    file: PathBuf,
+    web_root: Option<PathBuf>,
+    handle: Handle,
+    sight: Sight,
+    /// For how many connections there were to be descriptors.
+    connections: usize,
+}
+
+impl Reloader {
+    /// For a router that has its configuration from there, with these limits.
+    pub(super) fn new(source: Source, limits: &Limits, handle: Handle) -> Self {
+        let Source { file, web_root, files } = source;
+        Self {
+            file,
+            web_root,
+            handle,
+            sight: Sight::new(files),
+            connections: descriptors::connections(limits),
+        }
+    }
+
+    /// Does so whenever it must be done.
+    pub(super) async fn run(mut self, hangups: Hangups, watch: Watch) {
+        let mut looks = interval(LOOK_INTERVAL);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let is_asked = select! {
+                () = hangups.next() => true,
+                _ = looks.tick(), if watch == Watch::On => false,
+            };
+            // A disk may be slow, or gone.
+            let done = spawn_blocking(move || {
+                if is_asked {
+                    self.reload("SIGHUP");
+                } else if self.sight.has_settled(self.sight.loaded.look_again()) {
+                    self.reload("a file has changed");
+                }
+                self
+            });
+            match done.await {
+                Ok(reloader) => self = reloader,
+                Err(error) => return error!(%error, "there will be no more reloads"),
+            }
+        }
+    }
+
+    fn reload(&mut self, cause: &str) {
+        manager::tell(News::Reloading);
+        let mut files = Files::default();
+        let outcome = self.try_reload(&mut files);
+        // Well or not: what is bad is said once.
+        self.sight = Sight::new(files);
+        match outcome {
+            Ok(()) => info!(cause, "reloaded"),
+            Err(problems) => {
+                for reason in problems.lines() {
+                    error!(cause, reason, "not reloaded: all stays as it was");
+                }
+            }
+        }
+        manager::tell(News::Ready);
+    }
+
+    fn try_reload(&mut self, files: &mut Files) -> Result<(), String> {
+        let web_root = self.web_root.as_deref();
+        let (config, warnings) = source::load(&self.file, web_root, files).map_err(|failure| {
+            self.handle.count_failed_reload();
+            failure.to_string()
+        })?;
+        let file = self.file.display();
+        let restart = self.handle.reload(&config).map_err(|error| format!("{file}: {error}"))?;
+        for warning in warnings {
+            warn!("{file}: {warning}");
+        }
+        for field in restart {
+            warn!(field, "needs a restart");
+        }
+        let connections = descriptors::connections(&config.limits);
+        if connections > self.connections {
+            descriptors::raise_limit(&config.limits);
+        }
+        self.connections = connections;
+        Ok(())
+    }
+}
+
+/// Waits until there is nothing to reload, which is said to whoever asks.
+pub(super) async fn decline(hangups: Hangups) {
+    loop {
+        hangups.next().await;
+        manager::tell(News::Reloading);
+        info!("SIGHUP is ignored: there is no config file");
+        manager::tell(News::Ready);
+    }
+}
+
+/// What was seen of the files.
+#[derive(Debug)]
+struct Sight {
+    /// When they were loaded.
+    loaded: Files,
+    /// At the last look, if it was something else.
+    changed: Option<Files>,
+}
+
+impl Sight {
+    fn new(loaded: Files) -> Self {
+        Self { loaded, changed: None }
+    }
+
+    /// Whether the files, as they are now, are to be loaded: they have changed, and have stayed so for one look more.
+    /// Who writes them may need a moment to be done.
+    fn has_settled(&mut self, now: Files) -> bool {
+        let is_settled = self.changed.as_ref() == Some(&now);
+        let is_changed = now != self.loaded;
+        self.changed = Some(now).filter(|_| is_changed);
+        is_changed && is_settled
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{env, fs, process};
+
+    use super::*;
+
+    #[test]
+    fn files_are_loaded_once_they_have_settled() {
+        let file = env::temp_dir().join(format!("multichat-reload-{}", process::id()));
+        let files = |text: &str| {
+            fs::write(&file, text).unwrap();
+            let mut files = Files::default();
+            let _ = source::load(&file, None, &mut files);
+            files
+        };
+        let [old, half, new] = ["old", "ne", "new"].map(files);
+        fs::remove_file(&file).unwrap();
+        let mut sight = Sight::new(old.clone());
+        for (now, is_settled) in [
+            (&old, false),
+            (&old, false),
+            (&half, false),
+            (&new, false),
+            (&new, true),
+            (&half, false),
+            (&old, false),
+            (&half, false),
+            (&old, false),
+            (&old, false),
+        ] {
+            assert_eq!(sight.has_settled(now.clone()), is_settled);
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! The files that a configuration comes from, and whether they have changed.
+
+use std::{
+    collections::BTreeMap,
+    fmt, fs, io,
+    path::{Path, PathBuf},
+};
+
+use sha2::{Digest as _, Sha256};
+
+/// The files that a configuration comes from, as they were when they were read. Links are followed.
+///
+/// What counts is what is in them: so it does not matter how a file was replaced, by whom, and on which file system.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Files(BTreeMap<PathBuf, Content>);
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Content {
+    /// The digest of it.
+    Known([u8; 32]),
+    Unreadable(io::ErrorKind),
+    /// Of a pipe or the like, where nobody can look twice.
+    Passing,
+}
+
+impl Files {
+    /// Reads a file, and notes what is in it.
+    pub(super) fn read(&mut self, path: &Path) -> io::Result<Vec<u8>> {
+        let is_passing = is_passing(path);
+        let bytes = fs::read(path);
+        let content = if is_passing { Content::Passing } else { Content::of(&bytes) };
+        // Of one that is read twice, the first time counts: what came between is news at the next look.
+        self.0.entry(path.to_owned()).or_insert(content);
+        bytes
+    }
+
+    /// Notes what is in a file that is read later.
+    pub(super) fn note(&mut self, path: &Path) {
+        self.0.entry(path.to_owned()).or_insert_with(|| Content::at(path));
+    }
+
+    /// The same files as they are now.
+    #[must_use]
+    pub fn look_again(&self) -> Self {
+        Self(self.0.keys().map(|path| (path.clone(), Content::at(path))).collect())
+    }
+
+    /// Where they are.
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.0.keys().map(PathBuf::as_path)
+    }
+}
+
+impl Content {
+    fn at(path: &Path) -> Self {
+        if is_passing(path) { Self::Passing } else { Self::of(&fs::read(path)) }
+    }
+
+    fn of(bytes: &io::Result<Vec<u8>>) -> Self {
+        match bytes {
+            Ok(bytes) => Self::Known(Sha256::digest(bytes).into()),
+            Err(error) => Self::Unreadable(error.kind()),
+        }
+    }
+}
+
+/// Whether there is something that is no regular file. What is not there may be one some day.
+fn is_passing(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|metadata| !metadata.is_file())
+}
+
+impl fmt::Debug for Files {
+    /// Not what is in them, which is secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A folder of its own, removed on drop.
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(name: &str) -> Self {
+            let path = std::env::temp_dir().join(format!("multichat-files-{}-{name}", std::process::id()));
+            fs::create_dir_all(&path).unwrap();
+            Self(path)
+        }
+
+        fn write(&self, name: &str, content: &str) -> PathBuf {
+            let path = self.0.join(name);
+            fs::write(&path, content).unwrap();
+            path
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[test]
+    fn what_is_in_them_counts() {
+        let folder = Folder::new("content");
+        let (read, noted) = (folder.write("a", "1"), folder.write("b", "2"));
+        let mut files = Files::default();
+        assert_eq!(files.read(&read).unwrap(), b"1");
+        files.note(&noted);
+        assert_eq!(files.paths().collect::<Vec<_>>(), [&read, &noted]);
+        assert_eq!(files.look_again(), files);
+        folder.write("a", "1");
+        assert_eq!(files.look_again(), files, "written again, with the same in it");
+        folder.write("b", "3");
+        assert_ne!(files.look_again(), files);
+        folder.write("b", "2");
+        assert_eq!(files.look_again(), files);
+        fs::remove_file(&read).unwrap();
+        assert_ne!(files.look_again(), files);
+        assert_eq!(files.look_again().look_again(), files.look_again());
+    }
+
+    #[test]
+    fn what_is_missing_may_come() {
+        let folder = Folder::new("missing");
+        let mut files = Files::default();
+        assert!(files.read(&folder.0.join("a")).is_err());
+        assert_eq!(files.look_again(), files);
+        folder.write("a", "1");
+        assert_ne!(files.look_again(), files);
+    }
+
+    #[test]
+    fn between_two_readings_the_first_counts() {
+        let folder = Folder::new("twice");
+        let path = folder.write("a", "1");
+        let mut files = Files::default();
+        files.read(&path).unwrap();
+        folder.write("a", "2");
+        assert_eq!(files.read(&path).unwrap(), b"2");
+        assert_ne!(files.look_again(), files);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_are_followed() {
+        use std::os::unix::fs::symlink;
+
+        let folder = Folder::new("links");
+        for (release, content) in [("one", "1"), ("two", "2")] {
+            fs::create_dir(folder.0.join(release)).unwrap();
+            folder.write(&format!("{release}/a"), content);
+        }
+        symlink("one", folder.0.join("current")).unwrap();
+        symlink("current/a", folder.0.join("a")).unwrap();
+        let mut files = Files::default();
+        assert_eq!(files.read(&folder.0.join("a")).unwrap(), b"1");
+        symlink("two", folder.0.join("next")).unwrap();
+        fs::rename(folder.0.join("next"), folder.0.join("current")).unwrap();
+        assert_ne!(files.look_again(), files);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_is_read_once() {
+        use std::{io::Write as _, os::fd::AsRawFd as _};
+
+        let (reader, mut writer) = io::pipe().unwrap();
+        writer.write_all(b"secret").unwrap();
+        drop(writer);
+        let mut files = Files::default();
+        let path = PathBuf::from(format!("/dev/fd/{}", reader.as_raw_fd()));
+        assert_eq!(files.read(&path).unwrap(), b"secret");
+        assert_eq!(files.look_again(), files);
+        let folder = Files(BTreeMap::from([(std::env::temp_dir(), Content::Passing)]));
+        assert_eq!(folder.look_again(), folder);
+    }
+
+    #[test]
+    fn debug_shows_nothing_of_them() {
+        let folder = Folder::new("debug");
+        let mut files = Files::default();
+        files.note(&folder.write("a", "1"));
+        let shown = format!("{files:?}");
+        assert!(shown.starts_with('{') && shown.ends_with("a\"}"), "{shown}");
+    }
+}
