@@ -84,6 +84,15 @@ test('what may have arrived is recognised when it comes back', () => {
   assert.deepEqual(texts(log), ['a', 'mine'])
 })
 
+test('what has come back already is there once when its ack comes', () => {
+  const log = told(message(1, 'a'))
+  const id = log.say({ content: 'mine' }, NOW)
+  log.apply(message(2, 'mine', { source: 'me', own: true, replay: true }), NOW)
+  log.confirm(id, { type: 'logged', seq: 2, time: NOW })
+  assert.deepEqual(texts(log), ['a', 'mine'])
+  assert.deepEqual(last(log).sent, { type: 'sent' })
+})
+
 test('what surely has not arrived is another message', () => {
   const log = told()
   log.fail(log.say({ content: 'mine' }, NOW), 'No.', false)
@@ -180,6 +189,20 @@ test('in a new log the old places mean nothing', () => {
   assert.deepEqual(texts(log), ['a', 'b', 'mine', 'new-log', 'd'])
 })
 
+test('an answer keeps what it answers, however that changes and whatever log begins', () => {
+  const log = told(message(1, 'a'), message(2, 'b', { replyTo: 1 }))
+  const original = log.at(1)?.id ?? 0
+  assert.equal(log.at(2)?.original, original)
+  log.apply({ type: 'edit', target: 1, content: 'c', seq: 3, time: NOW, ...entry }, NOW)
+  log.apply({ type: 'gap', cause: 'new-log' }, NOW)
+  assert.equal(log.find(original)?.content, 'c')
+  log.apply(message(1, 'd'), NOW)
+  log.apply(message(2, 'e', { replyTo: 1 }), NOW)
+  assert.equal(log.find(last(log).original ?? 0)?.content, 'd')
+  log.apply(message(3, 'f', { replyTo: 99 }), NOW)
+  assert.equal(last(log).original, undefined)
+})
+
 test('only so much is kept', () => {
   const log = new Log('me', { entries: 100, characters: 1000 })
   for (let seq = 1; seq <= 1000; seq += 1) {
@@ -187,6 +210,10 @@ test('only so much is kept', () => {
     assert.ok(log.entries.length <= 100)
   }
   assert.ok(log.entries.length >= 90)
+  assert.deepEqual(log.extent, { dropped: log.dropped, length: log.entries.length })
+  assert.equal(log.placeOf(last(log).id), 999)
+  assert.equal(log.placeOf(1), undefined)
+  assert.equal(log.find(1), undefined)
   assert.equal(log.dropped + log.entries.length, 1000)
   assert.equal(last(log).seq, 1000)
   assert.equal(log.at(1), undefined)

@@ -139,11 +139,26 @@ test('nothing moves where little motion is wanted', async ({ page, router }) => 
     .click()
   // A colour that fades is no motion.
   const moving = await page.evaluate(() => {
-    const still = ['opacity', 'color', 'backgroundColor', 'boxShadow', 'offset', 'computedOffset', 'easing', 'composite']
+    const still = [
+      'opacity',
+      'color',
+      'background',
+      'backgroundColor',
+      'boxShadow',
+      'offset',
+      'computedOffset',
+      'easing',
+      'composite',
+    ]
     const lasting = document.getAnimations().filter((it) => Number(it.effect?.getComputedTiming().activeDuration) > 10)
     const frames = lasting.flatMap((it) => (it.effect as KeyframeEffect).getKeyframes())
-    const smooth = Array.from(document.querySelectorAll('*')).filter((it) => getComputedStyle(it).scrollBehavior === 'smooth')
-    return [...frames.flatMap(Object.keys).filter((property) => !still.includes(property)), ...smooth.map((it) => it.tagName)]
+    const smooth = Array.from(document.querySelectorAll('*')).filter(
+      (it) => getComputedStyle(it).scrollBehavior === 'smooth',
+    )
+    return [
+      ...frames.flatMap(Object.keys).filter((property) => !still.includes(property)),
+      ...smooth.map((it) => it.tagName),
+    ]
   })
   expect(moving).toEqual([])
 })

@@ -1,7 +1,6 @@
 // A chat that was joined: the client, and what the page shows of it.
 
 import { batch, type Signal, signal } from '@preact/signals'
-import wasm from 'multichat/multichat.wasm?url'
 import {
   type Client,
   type ClientEvent,
@@ -17,14 +16,24 @@ import { type Place, titleOfPlace } from '../model/place.ts'
 import { present } from '../model/roster.ts'
 import { answered, arrived, NOTHING, seen, type Unread } from '../model/unread.ts'
 import { Frames } from './frames.ts'
+import { wasm } from './wasm.ts'
 
-/** How many of the newest entries of the room to get on joining. */
-const HISTORY = 500
+/** How many of the newest entries of the room to get on joining: as many as are kept, as there is no other way to them. */
+const HISTORY = 10_000
 
 /** Joins. Rejects with a `MultichatError` if that fails. */
 export async function join(place: Place, signal: AbortSignal): Promise<Session> {
   const { server, name, key, path } = place
-  const options = { url: server, name, key, history: HISTORY, presence: true, signal, wasm }
+  const options = {
+    url: server,
+    name,
+    key,
+    history: HISTORY,
+    eventCapacity: 2 * HISTORY,
+    presence: true,
+    signal,
+    wasm: wasm(),
+  }
   return new Session(place, await connect(path ? { ...options, room: path } : options))
 }
 
