@@ -7,6 +7,8 @@ export default defineConfig({
     target: 'es2022',
     // The policy of the page allows no script or picture inside of the page itself.
     assetsInlineLimit: 0,
+    // Their names change with what is in them. The router says so of a folder of this name.
+    assetsDir: 'immutable',
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
   },

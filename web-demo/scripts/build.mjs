@@ -1,9 +1,10 @@
-// Builds the page into dist/. Prints what it weighs, and fails if that is too much.
+// Builds the page into dist/, each file also compressed, as the router sends it. Prints what it weighs, and fails if
+// that is too much.
 
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { brotliCompressSync, constants } from 'node:zlib'
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 import { build } from 'vite'
 
 /** The most bytes by brotli, of all that the page loads together. */
@@ -17,9 +18,13 @@ await build({ root: home, logLevel: 'warn' })
 let sum = 0
 for (const entry of readdirSync(dist, { recursive: true, withFileTypes: true })) {
   if (!entry.isFile()) continue
-  const bytes = readFileSync(join(entry.parentPath, entry.name))
+  const file = join(entry.parentPath, entry.name)
+  const bytes = readFileSync(file)
   const params = { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length }
-  const { length } = brotliCompressSync(bytes, { params })
+  const compressed = brotliCompressSync(bytes, { params })
+  writeFileSync(`${file}.br`, compressed)
+  writeFileSync(`${file}.gz`, gzipSync(bytes, { level: 9 }))
+  const { length } = compressed
   sum += length
   console.log(`${entry.name.padEnd(28)}  raw ${String(bytes.length).padStart(6)}  brotli ${String(length).padStart(6)}`)
 }

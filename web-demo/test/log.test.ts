@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { ClientEvent, ReceivedMessage } from 'multichat/slim'
-import type { Entry, Said } from '../src/model/entry.ts'
+import { type Entry, isAnswerable, isChangeable, type Said } from '../src/model/entry.ts'
 import { Log } from '../src/model/log.ts'
 
 const NOW = 1_000_000
@@ -59,7 +59,7 @@ test('an original server gives no places', () => {
   log.confirm(id, { type: 'written' })
   log.apply(message(undefined, 'b'), NOW)
   assert.deepEqual(texts(log), ['a', 'mine', 'b'])
-  assert.equal(log.lastOwn()?.content, 'mine')
+  assert.equal(log.lastOwn(), undefined)
 })
 
 test('what has failed keeps its text, and is sent again or taken back', () => {
@@ -82,6 +82,15 @@ test('what may have arrived is recognised when it comes back', () => {
   assert.deepEqual(last(log).sent, { type: 'sent' })
   assert.equal(last(log).seq, 2)
   assert.deepEqual(texts(log), ['a', 'mine'])
+})
+
+test('what has come back already is there once when its ack comes', () => {
+  const log = told(message(1, 'a'))
+  const id = log.say({ content: 'mine' }, NOW)
+  log.apply(message(2, 'mine', { source: 'me', own: true, replay: true }), NOW)
+  log.confirm(id, { type: 'logged', seq: 2, time: NOW })
+  assert.deepEqual(texts(log), ['a', 'mine'])
+  assert.deepEqual(last(log).sent, { type: 'sent' })
 })
 
 test('what surely has not arrived is another message', () => {
@@ -175,9 +184,28 @@ test('in a new log the old places mean nothing', () => {
   log.apply({ type: 'gap', cause: 'new-log' }, NOW)
   assert.equal(log.at(1), undefined)
   assert.equal(log.lastOwn(), undefined)
+  assert.deepEqual(
+    [1, 2, 3].map((id) => log.find(id)?.seq),
+    [undefined, undefined, undefined],
+  )
+  for (const it of log.entries) assert.ok(it.type === 'hole' || (!isAnswerable(it) && !isChangeable(it)))
   log.apply(message(1, 'c'), NOW)
   log.apply({ type: 'edit', target: 1, content: 'd', seq: 2, time: NOW, ...entry }, NOW)
   assert.deepEqual(texts(log), ['a', 'b', 'mine', 'new-log', 'd'])
+})
+
+test('an answer keeps what it answers, however that changes and whatever log begins', () => {
+  const log = told(message(1, 'a'), message(2, 'b', { replyTo: 1 }))
+  const original = log.at(1)?.id ?? 0
+  assert.equal(log.at(2)?.original, original)
+  log.apply({ type: 'edit', target: 1, content: 'c', seq: 3, time: NOW, ...entry }, NOW)
+  log.apply({ type: 'gap', cause: 'new-log' }, NOW)
+  assert.equal(log.find(original)?.content, 'c')
+  log.apply(message(1, 'd'), NOW)
+  log.apply(message(2, 'e', { replyTo: 1 }), NOW)
+  assert.equal(log.find(last(log).original ?? 0)?.content, 'd')
+  log.apply(message(3, 'f', { replyTo: 99 }), NOW)
+  assert.equal(last(log).original, undefined)
 })
 
 test('only so much is kept', () => {
@@ -187,6 +215,10 @@ test('only so much is kept', () => {
     assert.ok(log.entries.length <= 100)
   }
   assert.ok(log.entries.length >= 90)
+  assert.deepEqual(log.extent, { dropped: log.dropped, length: log.entries.length })
+  assert.equal(log.placeOf(last(log).id), 999)
+  assert.equal(log.placeOf(1), undefined)
+  assert.equal(log.find(1), undefined)
   assert.equal(log.dropped + log.entries.length, 1000)
   assert.equal(last(log).seq, 1000)
   assert.equal(log.at(1), undefined)

@@ -21,7 +21,6 @@ test('a router that was killed and comes back is found again', async ({ page, ro
   await expect(chat.message('into the dark')).toContainText('Sending')
 
   await router.restart()
-  await chat.banner.getByRole('button', { name: 'Try now' }).click()
   await chat.expectOnline()
   await expect(chat.banner).toBeHidden()
   // Another log: what was between is not known.
@@ -36,12 +35,24 @@ test('a router that was killed and comes back is found again', async ({ page, ro
   await expect(chat.message('welcome back')).toBeVisible()
 })
 
-test('it tries again by itself', async ({ page, router }) => {
-  const chat = await ChatPage.join(page, router, 'Ada')
-  await router.stop()
-  await expect(chat.banner).toBeVisible()
-  await router.restart()
+test('one need not wait for the next try', async ({ page, router }) => {
+  const cable = await Cable.lay(router)
+  const chat = await ChatPage.join(page, cable, 'Ada')
+  cable.cut()
+  await expect(async () => {
+    // It waits longer with each try.
+    const seconds = Number(/in (\d+) s/.exec((await chat.banner.textContent()) ?? '')?.[1])
+    expect(seconds).toBeGreaterThan(2)
+    const itself = Date.now() + (seconds - 1) * 1000
+    const { attempts } = cable
+    await chat.banner.getByRole('button', { name: 'Try now' }).click({ timeout: 1000 })
+    await expect.poll(() => cable.attempts).toBeGreaterThan(attempts)
+    // On a machine that is too slow to tell, once more.
+    expect(Date.now()).toBeLessThan(itself)
+  }).toPass({ timeout: 60_000 })
+  cable.mend()
   await chat.expectOnline()
+  cable.end()
 })
 
 test('what was said while the line was down is sent when it is back', async ({ page, router }) => {

@@ -39,6 +39,32 @@ test('who reads further up stays there, and is told how many messages are new', 
   await expect(chat.message('new 3')).toBeInViewport()
 })
 
+test('what was said long ago comes while one scrolls up, and moves nothing', async ({ page, router }) => {
+  const rich = await Client.rich(router, 'mc')
+  for (let count = 1; count < 600; count += 1) rich.say(`old ${count}`)
+  await rich.post('old 600')
+  const chat = await ChatPage.join(page, router, 'Ada')
+  await expect(chat.message('old 600')).toBeInViewport()
+  const beginning = chat.log.getByText('This is as far back as it goes.')
+  const first = chat.log.getByRole('article').first()
+  while (!(await beginning.isVisible())) {
+    const oldest = (await first.textContent()) ?? ''
+    const seen = await chat.log.evaluate((log) => {
+      log.scrollTop = 500
+      const edge = log.getBoundingClientRect().top
+      const seen = Array.from(log.querySelectorAll('article')).find((it) => it.getBoundingClientRect().top > edge)
+      return { text: seen?.textContent ?? '', top: seen?.getBoundingClientRect().top }
+    })
+    await expect(first).not.toHaveText(oldest)
+    const top = await chat.log
+      .getByRole('article')
+      .getByText(seen.text.replace(/^\d+:\d+/, ''), { exact: true })
+      .evaluate((it) => it.closest('article')?.getBoundingClientRect().top)
+    expect(Math.abs((top ?? Number.NaN) - (seen.top ?? Number.NaN)), seen.text).toBeLessThan(2)
+  }
+  await expect(first).toContainText('old 1')
+})
+
 test('the wheel scrolls wherever the pointer is', async ({ page, router }) => {
   const rich = await Client.rich(router, 'mc')
   for (let count = 1; count <= 80; count += 1) await rich.post(`old ${count}`)

@@ -94,6 +94,7 @@ for (const width of [320, 390]) {
       await minecraft.post(`${'w'.repeat(300)} https://long.example/${'path/'.repeat(60)}`)
       await expect(chat.message('wwww')).toBeInViewport()
       await expectToFit()
+      if (width === 390) await expectAccessible(page)
 
       await chat.message('Are you all right?').tap()
       await page.getByRole('toolbar').getByRole('button', { name: 'Reply' }).tap()
@@ -106,6 +107,7 @@ for (const width of [320, 390]) {
       await page.getByRole('button', { name: /Who is here/ }).tap()
       await expect(page.getByRole('dialog')).toContainText('Minecraft')
       await expect(page.getByRole('dialog')).toContainText('14 ticks')
+      if (width === 390) await expectAccessible(page)
       await expectToFit()
       await page.getByRole('dialog').getByRole('button', { name: 'Close' }).tap()
       await router.stop()
@@ -139,11 +141,26 @@ test('nothing moves where little motion is wanted', async ({ page, router }) => 
     .click()
   // A colour that fades is no motion.
   const moving = await page.evaluate(() => {
-    const still = ['opacity', 'color', 'backgroundColor', 'boxShadow', 'offset', 'computedOffset', 'easing', 'composite']
+    const still = [
+      'opacity',
+      'color',
+      'background',
+      'backgroundColor',
+      'boxShadow',
+      'offset',
+      'computedOffset',
+      'easing',
+      'composite',
+    ]
     const lasting = document.getAnimations().filter((it) => Number(it.effect?.getComputedTiming().activeDuration) > 10)
     const frames = lasting.flatMap((it) => (it.effect as KeyframeEffect).getKeyframes())
-    const smooth = Array.from(document.querySelectorAll('*')).filter((it) => getComputedStyle(it).scrollBehavior === 'smooth')
-    return [...frames.flatMap(Object.keys).filter((property) => !still.includes(property)), ...smooth.map((it) => it.tagName)]
+    const smooth = Array.from(document.querySelectorAll('*')).filter(
+      (it) => getComputedStyle(it).scrollBehavior === 'smooth',
+    )
+    return [
+      ...frames.flatMap(Object.keys).filter((property) => !still.includes(property)),
+      ...smooth.map((it) => it.tagName),
+    ]
   })
   expect(moving).toEqual([])
 })

@@ -11,8 +11,8 @@ export interface Colour {
 
 /** What the colours are seen on; the same as in style/theme.css, which a test compares. */
 export const SURFACES = {
-  light: ['#ffffff', '#f6f7f6', '#eff2f0', '#e9f4f1', '#fdf3d7'],
-  dark: ['#15181a', '#1b1f21', '#23282a', '#17302c', '#3a3013'],
+  light: ['#ffffff', '#f6f7f6', '#eff2f0', '#fdf3d7'],
+  dark: ['#15181a', '#1b1f21', '#23282a', '#3a3013'],
 } as const
 
 /** Of WCAG 2, level AA, for text. */
@@ -31,17 +31,20 @@ export function colourOf(name: string): Colour {
   const hue = hash % 360
   const isStrong = ((hash >>> 9) & 1) === 1
   const colour = {
-    light: legible(0.52, isStrong ? 0.16 : 0.1, hue, SURFACES.light, -STEP),
-    dark: legible(0.74, isStrong ? 0.15 : 0.09, hue, SURFACES.dark, STEP),
+    light: legible(0.62, isStrong ? 0.13 : 0.08, hue, SURFACES.light, -STEP),
+    dark: legible(0.74, isStrong ? 0.12 : 0.08, hue, SURFACES.dark, STEP),
   }
   if (cache.size > 2000) cache.clear()
   cache.set(name, colour)
   return colour
 }
 
+/** Where the hash begins: so that the names that bridges usually have get colours as far apart as can be. */
+const BEGINNING = 1_572_590
+
 /** FNV-1a over the name's characters, and then stirred so that similar names get colours far apart. */
 function hashOf(name: string): number {
-  let hash = 0x811c9dc5
+  let hash = BEGINNING
   for (let index = 0; index < name.length; index += 1) {
     hash = Math.imul(hash ^ name.charCodeAt(index), 0x01000193)
   }

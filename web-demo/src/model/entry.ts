@@ -40,6 +40,8 @@ export interface Said {
   readonly sender?: Sender
   readonly content: string
   readonly replyTo?: number
+  /** What it answers, by the number of this page: it stays right when the router begins a new log. */
+  readonly original?: number
   readonly attachments: readonly Attachment[]
   readonly event?: string
   readonly isEdited: boolean

@@ -7,7 +7,8 @@ import type {
   ReceivedEdit,
   ReceivedMessage,
 } from 'multichat/slim'
-import type { Change, Entry, Said, Sent } from './entry.ts'
+import { type Change, type Entry, isChangeable, type Said, type Sent } from './entry.ts'
+import type { Extent } from './range.ts'
 
 /** How much is kept. Beyond that a tenth goes at once, the oldest, so that it is not done again for each message. */
 export interface Bounds {
@@ -27,6 +28,7 @@ export class Log {
   #outgoing: Said[] = []
   /** Of the present log of the router. */
   readonly #bySeq = new Map<number, Said>()
+  readonly #byId = new Map<number, Said>()
   #all: readonly Entry[] | undefined
   #lastId = 0
   #dropped = 0
@@ -49,6 +51,17 @@ export class Log {
     return this.#dropped
   }
 
+  /** How much there is, and how much there was before. */
+  get extent(): Extent {
+    return { dropped: this.#dropped, length: this.entries.length }
+  }
+
+  /** Where in that extent the entry of this page's number is. */
+  placeOf(id: number): number | undefined {
+    const index = this.entries.findLastIndex((entry) => entry.id === id)
+    return index < 0 ? undefined : index + this.#dropped
+  }
+
   /** The message at this place of the router's log, if it is kept. */
   at(seq: number): Said | undefined {
     return this.#bySeq.get(seq)
@@ -56,15 +69,13 @@ export class Log {
 
   /** The message of this page's number. */
   find(id: number): Said | undefined {
-    const found = this.entries.findLast((entry) => entry.id === id)
-    return found?.type === 'said' ? found : undefined
+    return this.#byId.get(id)
   }
 
   /** The newest message that this page may still change, if the router's log has it. */
   lastOwn(): Said | undefined {
-    const isIt = (entry: Entry) => entry.type === 'said' && entry.sent?.type === 'sent' && !entry.isDeleted
-    const found = this.#settled.findLast((entry) => isIt(entry) && this.#isOfThisLog(entry as Said))
-    return found as Said | undefined
+    const found = this.#settled.findLast((entry) => entry.type === 'said' && isChangeable(entry))
+    return found?.type === 'said' ? found : undefined
   }
 
   /** Takes what the client tells. Returns the entry that is new by it. */
@@ -99,8 +110,9 @@ export class Log {
       isMine: true,
       sent: { type: 'pending' },
       outcomes: [],
-      ...(message.replyTo !== undefined && { replyTo: message.replyTo }),
+      ...this.#answering(message.replyTo),
     }
+    this.#byId.set(said.id, said)
     this.#outgoing.push(said)
     this.#all = undefined
     return said.id
@@ -171,7 +183,7 @@ export class Log {
       outcomes: [],
       ...(seq !== undefined && { seq }),
       ...(sender && { sender }),
-      ...(replyTo !== undefined && { replyTo }),
+      ...this.#answering(replyTo),
       ...(event !== undefined && { event }),
     }
     this.#insert(said)
@@ -207,12 +219,28 @@ export class Log {
   }
 
   #gap({ cause, missed }: Gap, now: number): Entry {
-    // What was said before has no place in the new log.
-    if (cause === 'new-log') this.#bySeq.clear()
+    if (cause === 'new-log') this.#beginAnew()
     const hole: Entry = { type: 'hole', id: this.#nextId(), time: now, cause, ...(missed !== undefined && { missed }) }
     this.#settled.push(hole)
     this.#all = undefined
     return hole
+  }
+
+  #answering(replyTo: number | undefined): Partial<Said> {
+    const original = replyTo === undefined ? undefined : this.#bySeq.get(replyTo)?.id
+    return { ...(replyTo !== undefined && { replyTo }), ...(original !== undefined && { original }) }
+  }
+
+  /** What was said before has no place in the new log: its old one is another message's. */
+  #beginAnew(): void {
+    this.#settled = this.#settled.map((entry) => {
+      if (entry.type !== 'said') return entry
+      const { seq: _, ...said } = entry
+      this.#byId.set(said.id, said)
+      return said
+    })
+    this.#bySeq.clear()
+    this.#all = undefined
   }
 
   #insert(said: Said): void {
@@ -220,25 +248,24 @@ export class Log {
     if (said.seq !== undefined) {
       for (; at > 0; at -= 1) {
         const before = this.#settled[at - 1]
+        // Whatever has no place was there before.
         if (before?.type !== 'said' || before.seq === undefined) break
-        if (before.seq < said.seq || !this.#isOfThisLog(before)) break
+        if (before.seq < said.seq) break
       }
       this.#bySeq.set(said.seq, said)
     }
+    this.#byId.set(said.id, said)
     this.#settled.splice(at, 0, said)
     this.#characters += sizeOf(said)
     this.#all = undefined
     this.#trim()
   }
 
-  #isOfThisLog(said: Said): boolean {
-    return said.seq === undefined || this.#bySeq.get(said.seq)?.id === said.id
-  }
-
   #replace(old: Said, said: Said): void {
-    if (old.seq !== undefined && this.#isOfThisLog(old)) this.#bySeq.set(old.seq, said)
+    if (said.seq !== undefined) this.#bySeq.set(said.seq, said)
     const place = this.#settled.lastIndexOf(old)
     if (place >= 0) {
+      this.#byId.set(said.id, said)
       this.#settled[place] = said
       this.#characters += sizeOf(said) - sizeOf(old)
     }
@@ -247,12 +274,19 @@ export class Log {
   }
 
   #mark(id: number, sent: Sent): void {
-    this.#outgoing = this.#outgoing.map((said) => (said.id === id ? { ...said, sent } : said))
+    const said = this.#byId.get(id)
+    const place = said ? this.#outgoing.indexOf(said) : -1
+    if (!said || place < 0) return
+    const marked = { ...said, sent }
+    this.#byId.set(id, marked)
+    this.#outgoing = this.#outgoing.with(place, marked)
     this.#all = undefined
   }
 
   #takeOutgoing(id: number): Said | undefined {
     const said = this.#outgoing.find((it) => it.id === id)
+    if (!said) return undefined
+    this.#byId.delete(id)
     this.#outgoing = this.#outgoing.filter((it) => it !== said)
     this.#all = undefined
     return said
@@ -268,7 +302,8 @@ export class Log {
     }
     for (const entry of this.#settled.splice(0, count)) {
       this.#characters -= sizeOf(entry)
-      if (entry.type === 'said' && entry.seq !== undefined && this.#isOfThisLog(entry)) this.#bySeq.delete(entry.seq)
+      this.#byId.delete(entry.id)
+      if (entry.type === 'said' && entry.seq !== undefined) this.#bySeq.delete(entry.seq)
     }
     this.#dropped += count
     this.#all = undefined

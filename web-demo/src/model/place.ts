@@ -23,17 +23,18 @@ export function serverOf({ protocol, host }: PageAddress): string {
   return `${protocol === 'https:' ? 'wss' : 'ws'}://${host}/`
 }
 
+/** What a link can say. Not the router's address: nobody shall be led to another by a link to this page. */
+export interface Invitation extends Partial<Omit<Place, 'server'>> {
+  readonly key: string
+}
+
 /** What the fragment of a link says, as in `#key=…&name=…&path=…`; none if it has no key. */
-export function invitation(hash: string): (Partial<Place> & { readonly key: string }) | undefined {
+export function invitation(hash: string): Invitation | undefined {
   const fields = new URLSearchParams(hash.replace(/^#/, ''))
   const key = fields.get('key')
   if (!key) return undefined
-  const given: Record<string, string> = { key }
-  for (const field of ['server', 'name', 'path']) {
-    const value = fields.get(field)
-    if (value) given[field] = value
-  }
-  return given as Partial<Place> & { readonly key: string }
+  const [name, path] = [fields.get('name'), fields.get('path')]
+  return { key, ...(name && { name }), ...(path && { path }) }
 }
 
 /** The fragment without the key. */

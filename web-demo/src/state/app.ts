@@ -25,25 +25,26 @@ let attempt: AbortController | undefined
 
 /** Fills the form in, and joins if all that it takes is there. */
 export function begin(): void {
+  // A link that is opened in a tab which shows the page already loads nothing.
+  addEventListener('hashchange', takeInvitation)
+  if (takeInvitation()) return
   const kept = keptPlace()
+  const { server = serverOf(location), path = '', key = '' } = kept ?? {}
+  form.value = { server, path, key, name: keptName() ?? kept?.name ?? '', keepKey: key !== '' }
+  if (key) void enter()
+}
+
+/** Joins by the page's address, if that has a key and nobody has joined yet. */
+function takeInvitation(): boolean {
   const invited = invitation(location.hash)
-  if (invited) {
-    // So that the key stays in no history, is in no picture of the screen, and is passed on with no link.
-    history.replaceState(history.state, '', location.pathname + location.search + withoutKey(location.hash))
-    const name = invited.name ?? keptName() ?? friendlyName(Math.random)
-    form.value = { server: serverOf(location), path: '', ...invited, name, keepKey: false }
-    void enter()
-    return
-  }
-  const name = keptName() ?? kept?.name ?? ''
-  form.value = {
-    server: kept?.server ?? serverOf(location),
-    name,
-    key: kept?.key ?? '',
-    path: kept?.path ?? '',
-    keepKey: kept?.key !== undefined,
-  }
-  if (kept?.key) void enter()
+  if (!invited) return false
+  // So that the key stays in no history, is in no picture of the screen, and is passed on with no link.
+  history.replaceState(history.state, '', location.pathname + location.search + withoutKey(location.hash))
+  if (session.value || isJoining.value) return true
+  const name = invited.name ?? keptName() ?? friendlyName(Math.random)
+  form.value = { server: serverOf(location), path: '', ...invited, name, keepKey: false }
+  void enter()
+  return true
 }
 
 /** Joins by what is in the form. */
@@ -77,21 +78,25 @@ export function cancel(): void {
 
 /** Goes back to the form. Whoever leaves will not be joined again unasked, so the key is forgotten. */
 export async function leave(): Promise<void> {
-  const left = session.value
-  session.value = undefined
+  const left = putAside()
   failure.value = undefined
   forgetKey()
   form.value = { ...form.value, key: '', keepKey: false }
   await left?.leave()
 }
 
-/** After the router has ended it: joins again by what was in the form. What was not sent is given back to be written. */
+/** After the router has ended it: joins again by what was in the form. */
 export async function rejoin(): Promise<void> {
+  await putAside()?.leave()
+  await enter()
+}
+
+/** Shows the form in place of the chat. What was not sent is written next time. */
+function putAside(): Session | undefined {
   const left = session.value
   if (left) keepDraft([keptDraft(), ...left.unsentTexts()].filter((text) => text !== '').join('\n'))
   session.value = undefined
-  await left?.leave()
-  await enter()
+  return left
 }
 
 function wordsFor(error: unknown, server: string): Failure {

@@ -19,6 +19,8 @@ export class Chat {
   readonly jump = signal<Jump | undefined>(undefined)
   /** Counts the wishes that the field for writing gets the focus. */
   readonly wantsFocus = signal(0)
+  /** Whether the message that has the focus got it by mouse or touch. */
+  isByPointer = false
 
   constructor(session: Session) {
     this.session = session
@@ -77,6 +79,7 @@ export class Chat {
   /** Lets somebody write. */
   write(): void {
     this.active.value = undefined
+    this.isByPointer = false
     this.wantsFocus.value += 1
   }
 }

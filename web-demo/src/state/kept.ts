@@ -11,6 +11,9 @@ const PLACE = 'multichat.place'
 const NAME = 'multichat.name'
 const DRAFT = 'multichat.draft'
 
+/** It is kept with every key that is pressed. */
+const LONGEST_DRAFT = 100_000
+
 /** The last place that was joined. */
 export function keptPlace(): Kept | undefined {
   try {
@@ -42,7 +45,8 @@ export const keepName = (name: string): void => write('sessionStorage', NAME, na
 
 /** What was being written in this tab. */
 export const keptDraft = (): string => read('sessionStorage', DRAFT) ?? ''
-export const keepDraft = (text: string): void => write('sessionStorage', DRAFT, text)
+export const keepDraft = (text: string): void =>
+  write('sessionStorage', DRAFT, text.length <= LONGEST_DRAFT ? text : '')
 
 type Storage = 'localStorage' | 'sessionStorage'
 

@@ -1,30 +1,31 @@
 // A chat that was joined: the client, and what the page shows of it.
 
 import { batch, type Signal, signal } from '@preact/signals'
-import wasm from 'multichat/multichat.wasm?url'
-import {
-  type Client,
-  type ClientEvent,
-  type Confirmation,
-  connect,
-  type Member,
-  MultichatError,
-  type State,
-} from 'multichat/slim'
+import { type Client, type ClientEvent, connect, type Member, MultichatError, type State } from 'multichat/slim'
 import { type Cause, refusal } from '../model/failure.ts'
 import { Log } from '../model/log.ts'
 import { type Place, titleOfPlace } from '../model/place.ts'
 import { present } from '../model/roster.ts'
 import { answered, arrived, NOTHING, seen, type Unread } from '../model/unread.ts'
 import { Frames } from './frames.ts'
+import { wasm } from './wasm.ts'
 
-/** How many of the newest entries of the room to get on joining. */
-const HISTORY = 500
+/** How many of the newest entries of the room to get on joining: as many as are kept, as there is no other way to them. */
+const HISTORY = 10_000
 
 /** Joins. Rejects with a `MultichatError` if that fails. */
 export async function join(place: Place, signal: AbortSignal): Promise<Session> {
   const { server, name, key, path } = place
-  const options = { url: server, name, key, history: HISTORY, presence: true, signal, wasm }
+  const options = {
+    url: server,
+    name,
+    key,
+    history: HISTORY,
+    eventCapacity: 2 * HISTORY,
+    presence: true,
+    signal,
+    wasm: wasm(),
+  }
   return new Session(place, await connect(path ? { ...options, room: path } : options))
 }
 
@@ -71,19 +72,18 @@ export class Session {
     const id = this.log.say({ content, replyTo }, Date.now())
     this.unread.value = answered()
     this.#drawn()
-    this.#settle(id, this.#client.send({ content, ...(replyTo !== undefined && { replyTo }) }))
+    this.#send(id, content, replyTo)
   }
 
   /** Tries again to send what has failed. */
   retry(id: number): void {
     const said = this.log.find(id)
     if (said?.sent?.type !== 'failed') return
-    const { content, replyTo } = said
-    // What it answers may be gone meanwhile.
-    const isKnown = replyTo !== undefined && this.log.at(replyTo) !== undefined
+    // What it answers may be gone meanwhile, or be in a log of before.
+    const replyTo = said.original === undefined ? undefined : this.log.find(said.original)?.seq
     this.log.retry(id)
     this.#drawn()
-    this.#settle(id, this.#client.send({ content, ...(isKnown && { replyTo }) }))
+    this.#send(id, said.content, replyTo)
   }
 
   /** Gives up something that has failed, and hands its text back. */
@@ -96,14 +96,25 @@ export class Session {
   /** Gives an own message another text; without one, takes it back. */
   change(id: number, content: string | undefined): void {
     const seq = this.log.find(id)?.seq
-    if (seq === undefined) return
+    // The router has begun a new log since.
+    if (seq === undefined) {
+      this.#changed(id, content, { code: 'log-changed', explanation: '' })
+      return
+    }
     this.log.change(id, { content })
     this.#drawn()
     const asked = content === undefined ? this.#client.delete(seq) : this.#client.edit(seq, content)
     asked.then(
-      () => this.#settled(() => this.log.changed(id, content)),
-      (error) => this.#settled(() => this.log.change(id, { content, failed: refusal(causeOf(error)) })),
+      () => this.#changed(id, content),
+      (error) => this.#changed(id, content, causeOf(error)),
     )
+  }
+
+  #changed(id: number, content: string | undefined, cause?: Cause): void {
+    this.#settled(() => {
+      if (cause) this.log.change(id, { content, failed: refusal(cause) })
+      else this.log.changed(id, content)
+    })
   }
 
   /** Gives up a change that has failed. */
@@ -140,8 +151,8 @@ export class Session {
     return this.isAtEnd.peek() && document.visibilityState === 'visible'
   }
 
-  #settle(id: number, sending: Promise<Confirmation>): void {
-    sending.then(
+  #send(id: number, content: string, replyTo: number | undefined): void {
+    this.#client.send({ content, ...(replyTo !== undefined && { replyTo }) }).then(
       (confirmation) => this.#settled(() => this.log.confirm(id, confirmation)),
       (error) => {
         const isDoubtful = error instanceof MultichatError && error.fate === 'unknown'

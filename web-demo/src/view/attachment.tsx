@@ -5,7 +5,7 @@ import { safeUrl, sizeOf } from '../model/text.ts'
 import { Icon } from './icons.tsx'
 
 /** A file, as a link. A picture is fetched only when it is asked for: fetching it tells its owner who looks. */
-export function File({ attachment }: { attachment: Attachment }) {
+export function File({ attachment, tabIndex }: { attachment: Attachment; tabIndex: number }) {
   const [isShown, setShown] = useState(false)
   const [isBroken, setBroken] = useState(false)
   const { url, name, mime, size } = attachment
@@ -18,7 +18,7 @@ export function File({ attachment }: { attachment: Attachment }) {
       <p>
         <span class="file-name">
           <Icon name="file" />
-          <a href={href} target="_blank" rel="noopener noreferrer">
+          <a href={href} target="_blank" rel="noopener noreferrer" tabIndex={tabIndex}>
             <bdi>{label}</bdi>
           </a>
         </span>
@@ -27,7 +27,13 @@ export function File({ attachment }: { attachment: Attachment }) {
           <bdi>{new URL(href).host}</bdi>
         </span>
         {isPicture && (
-          <button type="button" class="quiet" aria-expanded={isShown} onClick={() => setShown(!isShown)}>
+          <button
+            type="button"
+            class="quiet"
+            tabIndex={tabIndex}
+            aria-expanded={isShown}
+            onClick={() => setShown(!isShown)}
+          >
             {isShown ? 'Hide picture' : 'Show picture'}
           </button>
         )}

@@ -6,31 +6,17 @@ import { rejoin } from '../state/app.ts'
 import type { Session } from '../state/session.ts'
 import { Icon } from './icons.tsx'
 
-/** What goes on when the line is down, and what can be done. */
+/** What goes on when the line is down, and what can be done. One element through all of it, so that it does not flicker. */
 export function Banner({ session }: { session: Session }) {
   const state = session.state.value
-  switch (state.type) {
-    case 'waiting':
-      return <Countdown state={state} session={session} />
-    case 'connecting':
-    case 'registering':
-      return (
-        <Strip>
-          <p>The line is down. Trying to connect…</p>
-        </Strip>
-      )
-    case 'closed':
-      return state.by === 'server' || state.cause ? <End state={state} session={session} /> : null
-    default:
-      return null
-  }
-}
-
-function Strip({ children, isFinal }: { children: preact.ComponentChildren; isFinal?: boolean }) {
+  if (state.type === 'online' || state.type === 'draining') return null
+  if (state.type === 'closed' && state.by === 'client' && !state.cause) return null
   return (
-    <section class={isFinal ? 'banner final' : 'banner'} aria-label="Connection">
+    <section class="banner" aria-label="Connection">
       <Icon name="warning" />
-      {children}
+      {state.type === 'waiting' && <Countdown state={state} session={session} />}
+      {state.type === 'closed' && <End state={state} session={session} />}
+      {(state.type === 'connecting' || state.type === 'registering') && <p>The line is down. Trying to connect…</p>}
     </section>
   )
 }
@@ -43,21 +29,21 @@ function Countdown({ state: { retryAt, cause }, session }: { state: Waiting; ses
     return () => clearInterval(timer)
   }, [retryAt])
   return (
-    <Strip>
+    <>
       <p>
         {interruption(cause)} <span class="countdown">Trying again in {secondsUntil(retryAt, now)} s.</span>
       </p>
       <button type="button" class="small" onClick={() => session.tryNow()}>
         Try now
       </button>
-    </Strip>
+    </>
   )
 }
 
 function End({ state: { cause }, session }: { state: Closed; session: Session }) {
   const failure = cause && failureOf(cause, session.server, location)
   return (
-    <Strip isFinal>
+    <>
       <p>
         <strong>{failure?.title ?? 'The router has ended the connection'}.</strong> {failure?.advice} What you wrote is
         kept.
@@ -65,6 +51,6 @@ function End({ state: { cause }, session }: { state: Closed; session: Session })
       <button type="button" class="small" onClick={() => void rejoin()}>
         Join again
       </button>
-    </Strip>
+    </>
   )
 }

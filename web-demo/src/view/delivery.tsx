@@ -1,12 +1,19 @@
 // What became of an own message: with the router, and on the other platforms.
 
+import type { ComponentChildren } from 'preact'
 import type { Outcome, Said } from '../model/entry.ts'
 import { shownName } from '../model/names.ts'
 import { firstLine } from '../model/text.ts'
 import type { Chat } from '../state/chat.ts'
 import { Icon, type IconName } from './icons.tsx'
 
-export function Delivery({ said, chat }: { said: Said; chat: Chat }) {
+interface DeliveryProps {
+  readonly said: Said
+  readonly chat: Chat
+  readonly tabIndex: number
+}
+
+export function Delivery({ said, chat, tabIndex }: DeliveryProps) {
   const { sent, change, outcomes } = said
   const bad = outcomes.filter(({ status }) => status === 'failed')
   return (
@@ -14,19 +21,18 @@ export function Delivery({ said, chat }: { said: Said; chat: Chat }) {
       <Sign said={said} />
       {sent?.type === 'failed' && (
         <div class="trouble">
-          <Icon name="warning" />
-          <span>
+          <Why>
             {sent.maybe ? 'Perhaps not sent.' : 'Not sent.'} {sent.why}
-          </span>
-          <button type="button" class="quiet" onClick={() => chat.session.retry(said.id)}>
+          </Why>
+          <button type="button" class="quiet" tabIndex={tabIndex} onClick={() => chat.session.retry(said.id)}>
             {sent.maybe ? 'Send again' : 'Retry'}
           </button>
-          <button type="button" class="quiet" onClick={() => chat.takeBack(said.id)}>
+          <button type="button" class="quiet" tabIndex={tabIndex} onClick={() => chat.takeBack(said.id)}>
             Take back
           </button>
         </div>
       )}
-      {change?.failed !== undefined && <ChangeTrouble said={said} chat={chat} />}
+      {change?.failed !== undefined && <ChangeTrouble said={said} chat={chat} tabIndex={tabIndex} />}
       {bad.map((outcome) => (
         <Failed key={outcome.source} outcome={outcome} />
       ))}
@@ -55,33 +61,40 @@ function Meaning({ icon, words }: { icon: IconName; words: string }) {
   )
 }
 
-function Failed({ outcome: { source, reason } }: { outcome: Outcome }) {
+function Why({ children }: { children: ComponentChildren }) {
   return (
-    <p class="trouble">
+    <p class="why">
       <Icon name="warning" />
-      <span>
-        Not delivered to <bdi>{shownName(source)}</bdi>
-        {reason ? ': ' : '.'}
-        {reason && <bdi>{firstLine(reason, 300)}</bdi>}
-      </span>
+      <span>{children}</span>
     </p>
   )
 }
 
-function ChangeTrouble({ said: { id, change }, chat }: { said: Said; chat: Chat }) {
+function Failed({ outcome: { source, reason } }: { outcome: Outcome }) {
+  return (
+    <div class="trouble">
+      <Why>
+        Not delivered to <bdi>{shownName(source)}</bdi>
+        {reason ? ': ' : '.'}
+        {reason && <bdi>{firstLine(reason, 300)}</bdi>}
+      </Why>
+    </div>
+  )
+}
+
+function ChangeTrouble({ said: { id, change }, chat, tabIndex }: DeliveryProps) {
   if (!change) return null
   const { content, failed } = change
   return (
     <div class="trouble">
-      <Icon name="warning" />
-      <span>
+      <Why>
         {content === undefined ? 'Not deleted.' : 'The change was not saved.'} {failed}
         {content !== undefined && <q class="unsaved">{content}</q>}
-      </span>
-      <button type="button" class="quiet" onClick={() => chat.session.change(id, content)}>
+      </Why>
+      <button type="button" class="quiet" tabIndex={tabIndex} onClick={() => chat.session.change(id, content)}>
         Retry
       </button>
-      <button type="button" class="quiet" onClick={() => chat.session.forgetChange(id)}>
+      <button type="button" class="quiet" tabIndex={tabIndex} onClick={() => chat.session.forgetChange(id)}>
         Leave it
       </button>
     </div>

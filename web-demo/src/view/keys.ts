@@ -26,6 +26,12 @@ export function onLogKey(event: KeyboardEvent, chat: Chat): void {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return
   const message = event.target instanceof Element ? event.target.closest<HTMLElement>('[data-id]') : null
   if (!message) return
+  // Whoever has clicked on a message and types wants to write, not to press the keys of messages.
+  if (event.key.length > 1) chat.isByPointer = false
+  else if (event.target === message && chat.isByPointer) {
+    chat.write()
+    return
+  }
   // On a button or a link within a message the keys are those of buttons and links, but for leaving.
   const isOnMessage = event.target === message
   const said = chat.session.log.find(Number(message.dataset.id))

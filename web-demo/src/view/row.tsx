@@ -84,10 +84,12 @@ function Message({ said, chat, hasHead, original, isActive, isTabStop }: Message
   const { id, source, sender, time, event, isMine } = said
   const author = authorOf(said)
   const label = [shownName(author), sender && shownName(source), times.clock(time)].filter(Boolean).join(', ')
+  // The log is one stop for the tab key. What is in a message is reached once one is at the message.
+  const tabIndex = isActive ? 0 : -1
   const kind = event === undefined ? 'said' : 'said event'
   return (
     <article
-      class={`${kind}${hasHead ? ' head' : ''}${isMine ? ' mine' : ''}${isActive ? ' active' : ''}`}
+      class={`${kind}${hasHead ? ' head' : ''}${isActive ? ' active' : ''}`}
       aria-label={label}
       data-id={id}
       data-seq={said.seq}
@@ -103,33 +105,31 @@ function Message({ said, chat, hasHead, original, isActive, isTabStop }: Message
             <Time time={time} />
           </header>
         )}
-        {said.replyTo !== undefined && !said.isDeleted && (
-          <Quote original={original} chat={chat} isReachable={isActive} />
-        )}
-        <Content said={said} />
-        <Delivery said={said} chat={chat} />
+        {said.replyTo !== undefined && !said.isDeleted && <Quote original={original} chat={chat} tabIndex={tabIndex} />}
+        <Content said={said} tabIndex={tabIndex} />
+        <Delivery said={said} chat={chat} tabIndex={tabIndex} />
       </div>
       {isActive && <Actions said={said} chat={chat} />}
     </article>
   )
 }
 
-function Content({ said }: { said: Said }) {
+function Content({ said, tabIndex }: { said: Said; tabIndex: number }) {
   const { content, attachments, change } = said
   if (said.isDeleted) return <p class="text tombstone">This message was deleted.</p>
   const isWaiting = change !== undefined && change.failed === undefined
   const text = isWaiting && change.content !== undefined ? change.content : content
   return (
     <div class={isWaiting ? 'body waiting' : 'body'}>
-      {(text !== '' || attachments.length === 0) && <Text text={text} isEdited={said.isEdited} />}
+      {(text !== '' || attachments.length === 0) && <Text text={text} isEdited={said.isEdited} tabIndex={tabIndex} />}
       {attachments.map((attachment, index) => (
-        <File key={index} attachment={attachment} />
+        <File key={index} attachment={attachment} tabIndex={tabIndex} />
       ))}
     </div>
   )
 }
 
-function Quote({ original, chat, isReachable }: { original: Said | undefined; chat: Chat; isReachable: boolean }) {
+function Quote({ original, chat, tabIndex }: { original: Said | undefined; chat: Chat; tabIndex: number }) {
   if (!original) return <p class="quote">answers a message that is not here any more</p>
   const { isDeleted, content, attachments } = original
   const line = isDeleted ? 'a deleted message' : firstLine(content) || attachments[0]?.name || 'a file'
@@ -138,7 +138,7 @@ function Quote({ original, chat, isReachable }: { original: Said | undefined; ch
     <button
       type="button"
       class="quote"
-      tabIndex={isReachable ? 0 : -1}
+      tabIndex={tabIndex}
       onClick={() => {
         chat.jump.value = { to: 'message', id: original.id }
       }}

@@ -4,7 +4,7 @@ import { useState } from 'preact/hooks'
 import { beginning, calm, isBlank, type Piece, parts, pieces, sizeOf } from '../model/text.ts'
 
 /** What a message says. A long one is shown in part, until all of it is asked for. */
-export function Text({ text, isEdited }: { text: string; isEdited: boolean }) {
+export function Text({ text, isEdited, tabIndex }: { text: string; isEdited: boolean; tabIndex: number }) {
   const [isOpen, setOpen] = useState(false)
   const start = beginning(text)
   const edited = isEdited && <span class="edited"> edited</span>
@@ -12,7 +12,7 @@ export function Text({ text, isEdited }: { text: string; isEdited: boolean }) {
   if (start === undefined)
     return (
       <p class="text">
-        {shown(text)}
+        {shown(text, tabIndex)}
         {edited}
       </p>
     )
@@ -20,8 +20,8 @@ export function Text({ text, isEdited }: { text: string; isEdited: boolean }) {
   const much = lines > 100 ? `${lines.toLocaleString('en')} lines` : sizeOf(new Blob([text]).size)
   return (
     <>
-      {isOpen ? <Whole text={text} /> : <p class="text cut">{shown(start)}</p>}
-      <button type="button" class="quiet" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
+      {isOpen ? <Whole text={text} /> : <p class="text cut">{shown(start, tabIndex)}</p>}
+      <button type="button" class="quiet" tabIndex={tabIndex} aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
         {isOpen ? 'Show less' : `Show all (${much})`}
       </button>
       {edited}
@@ -44,17 +44,17 @@ function Whole({ text }: { text: string }) {
   )
 }
 
-function shown(text: string) {
-  return pieces(calm(text)).map((piece, index) => <Shown key={index} piece={piece} />)
+function shown(text: string, tabIndex: number) {
+  return pieces(calm(text)).map((piece, index) => <Shown key={index} piece={piece} tabIndex={tabIndex} />)
 }
 
-function Shown({ piece }: { piece: Piece }) {
+function Shown({ piece, tabIndex }: { piece: Piece; tabIndex: number }) {
   switch (piece.type) {
     case 'text':
       return <>{piece.text}</>
     case 'link':
       return (
-        <a href={piece.href} target="_blank" rel="noopener noreferrer">
+        <a href={piece.href} target="_blank" rel="noopener noreferrer" tabIndex={tabIndex}>
           {piece.text}
         </a>
       )

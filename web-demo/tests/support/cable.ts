@@ -7,6 +7,8 @@ export class Cable {
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
   #isCut = false
+  /** So many connections were tried. */
+  attempts = 0
 
   private constructor(server: Server) {
     this.#server = server
@@ -16,6 +18,7 @@ export class Cable {
     const server = createServer()
     const cable = new Cable(server)
     server.on('connection', (near) => {
+      cable.attempts += 1
       if (cable.#isCut) {
         near.destroy()
         return
