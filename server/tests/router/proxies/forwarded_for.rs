@@ -140,10 +140,8 @@ async fn what_a_proxy_has_open_for_nobody_is_bounded_by_the_whole() {
     let server = behind_proxy().limits(limits).start().await;
     let mut honest = try_upgrade(dial(&server, PROXY).await, &forwarded("203.0.113.8")).await.unwrap();
     let mut idle = Vec::new();
-    for number in 2..5 {
+    for _ in 0..3 {
         idle.push(Browser::over(dial(&server, PROXY).await));
-        // Of two that come at once, either may be the older one.
-        eventually("it is there", || server.log_count(|line| line["message"] == "connected") == number).await;
     }
     let mut next = Client::over(dial(&server, 3).await).await;
     // Whichever of the idle ones came first.
