@@ -95,8 +95,11 @@ impl<S: ByteStream> Pump<S> {
         }
     }
 
-    /// Looks again on which terms the client is here, if they have changed.
-    fn review(&mut self, terms: &Terms) -> Result<(), Ending> {
+    /// Looks whether the client may stay, and on which terms, if they have changed.
+    pub(super) fn prepare(&mut self, terms: &Terms) -> Result<(), Ending> {
+        if let Some(cut) = self.mailbox.must_go() {
+            return Err(cut.into());
+        }
         if self.standing.review(terms, &self.member.author.client_name)? {
             self.member.viewpoint.hears = self.standing.rights().read;
             self.bad_packets.change(terms.limits.bad_packets, Instant::now());
@@ -147,10 +150,6 @@ impl<S: ByteStream> Pump<S> {
 
     /// One turn: sends, reads, and looks at the clock. Returns when the next turn is due at the latest.
     pub(super) fn turn(&mut self, terms: &Terms, cx: &mut Context<'_>) -> Result<Instant, Ending> {
-        if let Some(cut) = self.mailbox.must_go() {
-            return Err(cut.into());
-        }
-        self.review(terms)?;
         let is_drained = self.poll_send(terms, cx)?.is_ready();
         let reading = if terms.room.is_closed() {
             if is_drained && self.cursor == terms.room.newest() {

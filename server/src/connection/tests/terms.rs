@@ -301,13 +301,12 @@ async fn other_limits_hold_for_those_who_are_there() {
     settle().await;
     irc.chat(&large).await;
     assert_eq!(listener.hear().await, forwarded("irc", &large));
+    // Also if its packet is there before it has had a turn.
     harness.hall.change(&config_of(Some(KEY), [], limits(2_000_000)));
-    settle().await;
     let larger = "x".repeat(1_500_000);
     irc.chat(&larger).await;
     assert_eq!(listener.hear().await, forwarded("irc", &larger));
     harness.hall.change(&config_of(Some(KEY), [], limits(1000)));
-    settle().await;
     irc.chat(&large).await;
     assert_eq!(irc.last_words().await, (vec![], Some(1009)));
 }
