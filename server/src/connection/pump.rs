@@ -102,6 +102,7 @@ impl<S: ByteStream> Pump<S> {
         }
         if self.standing.review(terms, &self.member.author.client_name)? {
             self.member.viewpoint.hears = self.standing.rights().read;
+            self.bad_packets.change(terms.limits.bad_packets, Instant::now());
             self.is_stale = true;
         }
         Ok(())
@@ -231,7 +232,11 @@ impl<S: ByteStream> Pump<S> {
         if !self.owes_presence {
             return None;
         }
-        let presence = terms.room.read_presence(&self.member, NOTICES_BYTES);
+        let mut presence = terms.room.read_presence(&self.member, NOTICES_BYTES);
+        while presence.is_some() && !self.member.viewpoint.hears {
+            // Who may not read any more is not told, nor are there to be ever more that it has not been told.
+            presence = terms.room.read_presence(&self.member, NOTICES_BYTES);
+        }
         self.owes_presence = presence.is_some();
         presence
     }
