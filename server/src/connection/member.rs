@@ -116,6 +116,14 @@ impl<S: ByteStream> Member<S> {
         let terms = self.hall.terms();
         loop {
             let Some(pump) = &mut *guard else { return Poll::Ready(Ending::ServerFailed) };
+            if let Err(ending) = pump.prepare(&terms) {
+                return Poll::Ready(ending);
+            }
+            if pump.can_be_renewed() {
+                // Before anything is read that other bounds hold for now.
+                *guard = guard.take().and_then(|pump| pump.renew(&terms));
+                continue;
+            }
             let deadline = match pump.turn(&terms, cx) {
                 Ok(deadline) => deadline,
                 Err(ending) => return Poll::Ready(ending),
