@@ -87,6 +87,9 @@ fn advice(host: &Host, error: &io::Error) -> &'static str {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReloadError {
+    /// It has come too late.
+    #[error("the router shuts down")]
+    ShuttingDown,
     /// The files that `wss` names can't be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -165,12 +168,7 @@ impl Server {
             office.close();
         }
         info!(connections = connections.len(), "shutting down");
-        let chat_logs = {
-            let halls = state.halls.lock();
-            halls.iter().for_each(|hall| hall.room().close());
-            halls.chat_logs()
-        };
-        chat_logs.close();
+        let chat_logs = state.halls.lock().close();
         let deadline = Instant::now() + *state.shutdown.lock();
         if timeout_at(deadline, connections.wait()).await.is_err() {
             warn!(connections = connections.len(), "some connections did not close in time");
@@ -207,6 +205,9 @@ impl Handle {
         let tls = acceptor(config)?;
         // Held to the end: of two that come at once, one comes after the other.
         let mut halls = state.halls.lock();
+        if halls.are_closed() {
+            return Err(ReloadError::ShuttingDown);
+        }
         let routes = halls.apply(config)?;
         state.entrance.change(config, tls, routes);
         *state.shutdown.lock() = config.limits.shutdown;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { ClientEvent, ReceivedMessage } from 'multichat/slim'
-import type { Entry, Said } from '../src/model/entry.ts'
+import { type Entry, isAnswerable, isChangeable, type Said } from '../src/model/entry.ts'
 import { Log } from '../src/model/log.ts'
 
 const NOW = 1_000_000
@@ -59,7 +59,7 @@ test('an original server gives no places', () => {
   log.confirm(id, { type: 'written' })
   log.apply(message(undefined, 'b'), NOW)
   assert.deepEqual(texts(log), ['a', 'mine', 'b'])
-  assert.equal(log.lastOwn()?.content, 'mine')
+  assert.equal(log.lastOwn(), undefined)
 })
 
 test('what has failed keeps its text, and is sent again or taken back', () => {
@@ -184,6 +184,11 @@ test('in a new log the old places mean nothing', () => {
   log.apply({ type: 'gap', cause: 'new-log' }, NOW)
   assert.equal(log.at(1), undefined)
   assert.equal(log.lastOwn(), undefined)
+  assert.deepEqual(
+    [1, 2, 3].map((id) => log.find(id)?.seq),
+    [undefined, undefined, undefined],
+  )
+  for (const it of log.entries) assert.ok(it.type === 'hole' || (!isAnswerable(it) && !isChangeable(it)))
   log.apply(message(1, 'c'), NOW)
   log.apply({ type: 'edit', target: 1, content: 'd', seq: 2, time: NOW, ...entry }, NOW)
   assert.deepEqual(texts(log), ['a', 'b', 'mine', 'new-log', 'd'])

@@ -34,6 +34,14 @@ test('ten thousand messages are all there, and few of them in the DOM', async ({
   await chat.pill.click()
   await expect(chat.message('message 10000 of many')).toBeInViewport()
   expect(await articles.count()).toBeLessThanOrEqual(MOST)
+
+  // Who comes now gets them all at once.
+  await page.goto('about:blank')
+  await ChatPage.join(page, router, 'Ada')
+  await expect(chat.message('message 10000 of many')).toBeInViewport()
+  expect(await articles.count()).toBeLessThanOrEqual(MOST)
+  await chat.say('so many!')
+  await expect(chat.message('so many!')).toContainText('Sent')
 })
 
 test('two hundred messages a second do not swallow a letter', async ({ page, router }) => {

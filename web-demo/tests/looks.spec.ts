@@ -94,6 +94,7 @@ for (const width of [320, 390]) {
       await minecraft.post(`${'w'.repeat(300)} https://long.example/${'path/'.repeat(60)}`)
       await expect(chat.message('wwww')).toBeInViewport()
       await expectToFit()
+      if (width === 390) await expectAccessible(page)
 
       await chat.message('Are you all right?').tap()
       await page.getByRole('toolbar').getByRole('button', { name: 'Reply' }).tap()
@@ -106,6 +107,7 @@ for (const width of [320, 390]) {
       await page.getByRole('button', { name: /Who is here/ }).tap()
       await expect(page.getByRole('dialog')).toContainText('Minecraft')
       await expect(page.getByRole('dialog')).toContainText('14 ticks')
+      if (width === 390) await expectAccessible(page)
       await expectToFit()
       await page.getByRole('dialog').getByRole('button', { name: 'Close' }).tap()
       await router.stop()
@@ -119,6 +121,15 @@ for (const width of [320, 390]) {
           return [scrollWidth - clientWidth, ...wide.map((it) => it.scrollWidth - it.clientWidth)]
         })
         expect(Math.max(...found)).toBeLessThanOrEqual(0)
+        // Nor is a text cut off at the edge.
+        const right = await page.locator('.text').evaluateAll((all) =>
+          all.flatMap((it) => {
+            const range = document.createRange()
+            range.selectNodeContents(it)
+            return Array.from(range.getClientRects(), (rect) => rect.right)
+          }),
+        )
+        expect(Math.max(0, ...right)).toBeLessThanOrEqual(width)
         // What is to be hit by a finger is large enough (WCAG 2.2, 2.5.8).
         for (const button of await page.getByRole('button').filter({ visible: true }).all()) {
           const box = await button.boundingBox()

@@ -15,7 +15,7 @@ use super::{
     read_keys::{self, KeySources},
     read_limits,
     section::{Mismatch, Report, Section, shown, text},
-    web_root::{public_folder, secrets},
+    web_root::{public_folder, real, secrets},
 };
 
 /// What is expected of a file as a whole.
@@ -179,9 +179,9 @@ fn read_rooms(
             section.misfit("ws-path", EXPECTED_OWN_PATH, Some(format!("room {} has it", other.name)));
         }
         let chat_log = read_chat_log(section, sources.folder);
-        let folder = chat_log.as_ref().map(|chat_log| &chat_log.folder);
-        let is_shared =
-            |room: &&Room| folder.is_some() && folder == room.chat_log.as_ref().map(|other| &other.folder);
+        let folder_of = |chat_log: &ChatLog| real(&chat_log.folder);
+        let folder = chat_log.as_ref().map(folder_of);
+        let is_shared = |room: &&Room| folder.is_some() && folder == room.chat_log.as_ref().map(folder_of);
         if let Some(other) = default_room.into_iter().chain(&rooms).find(is_shared) {
             section.misfit("chat-log", EXPECTED_OWN_FOLDER, Some(format!("room {} has it", other.name)));
         }

@@ -182,6 +182,11 @@ impl Terms {
         Some(grant)
     }
 
+    /// Whether the hall is closed for good.
+    pub(super) fn are_over(&self) -> bool {
+        self.keys.is_none()
+    }
+
     /// Whether clients of this name may say anything, as far as operators are concerned.
     pub(crate) fn is_muted(&self, client_name: &ClientName) -> bool {
         self.muted.contains(client_name)

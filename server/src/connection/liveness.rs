@@ -78,6 +78,8 @@ impl Liveness {
                 return Check::Gone;
             }
         }
+        // They may have become more frequent.
+        self.next_ping = self.next_ping.min(now + pings.interval);
         if now < self.next_ping {
             return Check::Nothing;
         }
@@ -123,6 +125,15 @@ mod tests {
         assert_eq!(liveness.deadline(PINGS), start + 50 * SECOND);
         assert_eq!(liveness.check(PINGS, start, false, start + 49 * SECOND), Check::Nothing);
         assert_eq!(liveness.check(PINGS, start, true, start + 50 * SECOND), Check::Ping);
+    }
+
+    #[test]
+    fn a_shorter_interval_holds_at_once() {
+        let start = Instant::now();
+        let mut liveness = Liveness::new(Pings { interval: 3600 * SECOND, ..PINGS }, start);
+        assert_eq!(liveness.check(PINGS, start, true, start + SECOND), Check::Nothing);
+        assert_eq!(liveness.deadline(PINGS), start + 26 * SECOND);
+        assert_eq!(liveness.check(PINGS, start, true, start + 26 * SECOND), Check::Ping);
     }
 
     #[test]

@@ -18,7 +18,7 @@ use super::{
     Peer, closing,
     ending::Ending,
     guests::{Guest, Portrait},
-    hall::Hall,
+    hall::{Hall, Terms},
     pump::Pump,
     register::{Registration, ack},
     socket::Socket,
@@ -66,6 +66,13 @@ impl<S: ByteStream> Stage<S> {
         match self {
             Self::Live(pump) => pump.traffic(),
             Self::Over(traffic) => *traffic,
+        }
+    }
+
+    /// Makes the library's state anew.
+    fn renew(&mut self, terms: &Terms) {
+        if let Some(renewed) = self.end().and_then(|pump| pump.renew(terms)) {
+            *self = Self::Live(renewed);
         }
     }
 
@@ -155,14 +162,20 @@ impl<S: ByteStream> Member<S> {
         let terms = self.hall.terms();
         loop {
             let Some(pump) = stage.pump() else { return Poll::Ready(Ending::ServerFailed) };
+            if let Err(ending) = pump.prepare(&terms) {
+                return Poll::Ready(ending);
+            }
+            if pump.can_be_renewed() {
+                // Before anything is read that other bounds hold for now.
+                stage.renew(&terms);
+                continue;
+            }
             let deadline = match pump.turn(&terms, cx) {
                 Ok(deadline) => deadline,
                 Err(ending) => return Poll::Ready(ending),
             };
-            if pump.can_be_renewed()
-                && let Some(renewed) = stage.end().and_then(|pump| pump.renew(&terms))
-            {
-                *stage = Stage::Live(renewed);
+            if pump.can_be_renewed() {
+                stage.renew(&terms);
             }
             // A deadline that moves away costs nothing: the timer goes off early, and is set anew.
             if deadline < timer.deadline() || timer.is_elapsed() {

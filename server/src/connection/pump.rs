@@ -103,10 +103,14 @@ impl<S: ByteStream> Pump<S> {
         }
     }
 
-    /// Looks again on which terms the client is here, if they have changed.
-    fn review(&mut self, terms: &Terms) -> Result<(), Ending> {
+    /// Looks whether the client may stay, and on which terms, if they have changed.
+    pub(super) fn prepare(&mut self, terms: &Terms) -> Result<(), Ending> {
+        if let Some(cut) = self.mailbox.must_go() {
+            return Err(cut.into());
+        }
         if self.standing.review(terms, &self.member.author.client_name)? {
             self.member.viewpoint.hears = self.standing.rights().read;
+            self.bad_packets.change(terms.limits.bad_packets, Instant::now());
             self.is_stale = true;
             self.liveness.forget_ping();
         }
@@ -175,10 +179,6 @@ impl<S: ByteStream> Pump<S> {
 
     /// One turn: sends, reads, and looks at the clock. Returns when the next turn is due at the latest.
     pub(super) fn turn(&mut self, terms: &Terms, cx: &mut Context<'_>) -> Result<Instant, Ending> {
-        if let Some(cut) = self.mailbox.must_go() {
-            return Err(cut.into());
-        }
-        self.review(terms)?;
         let is_drained = self.poll_send(terms, cx)?.is_ready();
         let reading = if terms.room.is_closed() {
             if is_drained && self.cursor == terms.room.newest() {
@@ -261,7 +261,11 @@ impl<S: ByteStream> Pump<S> {
         if !self.owes_presence {
             return None;
         }
-        let presence = terms.room.read_presence(&self.member, NOTICES_BYTES);
+        let mut presence = terms.room.read_presence(&self.member, NOTICES_BYTES);
+        while presence.is_some() && !self.member.viewpoint.hears {
+            // Who may not read any more is not told, nor are there to be ever more that it has not been told.
+            presence = terms.room.read_presence(&self.member, NOTICES_BYTES);
+        }
         self.owes_presence = presence.is_some();
         presence
     }

@@ -54,6 +54,7 @@ impl<S: ByteStream> Wire<S> {
 
     /// Holds the peer under these bounds from now on.
     pub(super) fn set_bounds(&mut self, bounds: Arc<MeterBounds>) {
+        self.meter.change(&bounds, Instant::now());
         self.bounds = bounds;
     }
 

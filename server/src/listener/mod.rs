@@ -35,7 +35,7 @@ pub(crate) use self::{
     accept::Acceptor,
     bind::bind_own,
     http::Route,
-    lobby::{Crowded, Lobby, LobbyBounds},
+    lobby::{Lobby, LobbyBounds},
 };
 use self::{
     http::{CROWDED, Entry, HttpEnd, HttpSide, Upgraded},
@@ -206,15 +206,17 @@ impl Entrance {
             socket.set_options(&setting.limits);
         }
         // What follows is boxed, so that an idle connection's task takes no more memory than it needs.
-        match Visitor::enter(&self.lobby, setting.clone(), id, address) {
-            Err(Crowded) => Box::pin(self.refuse(setting, socket, Peer { id, address })).await,
-            Ok(visitor) if setting.proxy_protocol && visitor.is_relayed() => {
-                let introduced = Box::pin(self.introduce(socket, visitor)).await;
-                let Some((socket, visitor)) = introduced else { return };
-                self.lead(socket, visitor).await;
-            }
-            Ok(visitor) => self.lead(socket, visitor).await,
-        }
+        let Ok(visitor) = Visitor::enter(&self.lobby, setting, id, address) else {
+            let setting = self.setting.load_full();
+            return Box::pin(self.refuse(setting, socket, Peer { id, address })).await;
+        };
+        let (socket, visitor) = if visitor.setting().proxy_protocol && visitor.is_relayed() {
+            let Some(introduced) = Box::pin(self.introduce(socket, visitor)).await else { return };
+            introduced
+        } else {
+            (socket, visitor)
+        };
+        self.lead(socket, visitor).await;
     }
 
     /// Hears from a proxy whom it connects for.

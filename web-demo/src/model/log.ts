@@ -7,7 +7,7 @@ import type {
   ReceivedEdit,
   ReceivedMessage,
 } from 'multichat/slim'
-import type { Change, Entry, Said, Sent } from './entry.ts'
+import { type Change, type Entry, isChangeable, type Said, type Sent } from './entry.ts'
 import type { Extent } from './range.ts'
 
 /** How much is kept. Beyond that a tenth goes at once, the oldest, so that it is not done again for each message. */
@@ -74,9 +74,8 @@ export class Log {
 
   /** The newest message that this page may still change, if the router's log has it. */
   lastOwn(): Said | undefined {
-    const isIt = (entry: Entry) => entry.type === 'said' && entry.sent?.type === 'sent' && !entry.isDeleted
-    const found = this.#settled.findLast((entry) => isIt(entry) && this.#isOfThisLog(entry as Said))
-    return found as Said | undefined
+    const found = this.#settled.findLast((entry) => entry.type === 'said' && isChangeable(entry))
+    return found?.type === 'said' ? found : undefined
   }
 
   /** Takes what the client tells. Returns the entry that is new by it. */
@@ -220,8 +219,7 @@ export class Log {
   }
 
   #gap({ cause, missed }: Gap, now: number): Entry {
-    // What was said before has no place in the new log.
-    if (cause === 'new-log') this.#bySeq.clear()
+    if (cause === 'new-log') this.#beginAnew()
     const hole: Entry = { type: 'hole', id: this.#nextId(), time: now, cause, ...(missed !== undefined && { missed }) }
     this.#settled.push(hole)
     this.#all = undefined
@@ -233,12 +231,24 @@ export class Log {
     return { ...(replyTo !== undefined && { replyTo }), ...(original !== undefined && { original }) }
   }
 
+  /** What was said before has no place in the new log: its old one is another message's. */
+  #beginAnew(): void {
+    this.#settled = this.#settled.map((entry) => {
+      if (entry.type !== 'said') return entry
+      const { seq: _, ...said } = entry
+      this.#byId.set(said.id, said)
+      return said
+    })
+    this.#bySeq.clear()
+    this.#all = undefined
+  }
+
   #insert(said: Said): void {
     let at = this.#settled.length
     if (said.seq !== undefined) {
       for (; at > 0; at -= 1) {
         const before = this.#settled[at - 1]
-        // Where there is a gap, another log may have ended.
+        // Whatever has no place was there before.
         if (before?.type !== 'said' || before.seq === undefined) break
         if (before.seq < said.seq) break
       }
@@ -251,12 +261,8 @@ export class Log {
     this.#trim()
   }
 
-  #isOfThisLog(said: Said): boolean {
-    return said.seq === undefined || this.#bySeq.get(said.seq)?.id === said.id
-  }
-
   #replace(old: Said, said: Said): void {
-    if (old.seq !== undefined && this.#isOfThisLog(old)) this.#bySeq.set(old.seq, said)
+    if (said.seq !== undefined) this.#bySeq.set(said.seq, said)
     const place = this.#settled.lastIndexOf(old)
     if (place >= 0) {
       this.#byId.set(said.id, said)
@@ -297,7 +303,7 @@ export class Log {
     for (const entry of this.#settled.splice(0, count)) {
       this.#characters -= sizeOf(entry)
       this.#byId.delete(entry.id)
-      if (entry.type === 'said' && entry.seq !== undefined && this.#isOfThisLog(entry)) this.#bySeq.delete(entry.seq)
+      if (entry.type === 'said' && entry.seq !== undefined) this.#bySeq.delete(entry.seq)
     }
     this.#dropped += count
     this.#all = undefined

@@ -1,15 +1,7 @@
 // A chat that was joined: the client, and what the page shows of it.
 
 import { batch, type Signal, signal } from '@preact/signals'
-import {
-  type Client,
-  type ClientEvent,
-  type Confirmation,
-  connect,
-  type Member,
-  MultichatError,
-  type State,
-} from 'multichat/slim'
+import { type Client, type ClientEvent, connect, type Member, MultichatError, type State } from 'multichat/slim'
 import { type Cause, refusal } from '../model/failure.ts'
 import { Log } from '../model/log.ts'
 import { type Place, titleOfPlace } from '../model/place.ts'
@@ -80,19 +72,18 @@ export class Session {
     const id = this.log.say({ content, replyTo }, Date.now())
     this.unread.value = answered()
     this.#drawn()
-    this.#settle(id, this.#client.send({ content, ...(replyTo !== undefined && { replyTo }) }))
+    this.#send(id, content, replyTo)
   }
 
   /** Tries again to send what has failed. */
   retry(id: number): void {
     const said = this.log.find(id)
     if (said?.sent?.type !== 'failed') return
-    const { content, replyTo } = said
-    // What it answers may be gone meanwhile.
-    const isKnown = replyTo !== undefined && this.log.at(replyTo) !== undefined
+    // What it answers may be gone meanwhile, or be in a log of before.
+    const replyTo = said.original === undefined ? undefined : this.log.find(said.original)?.seq
     this.log.retry(id)
     this.#drawn()
-    this.#settle(id, this.#client.send({ content, ...(isKnown && { replyTo }) }))
+    this.#send(id, said.content, replyTo)
   }
 
   /** Gives up something that has failed, and hands its text back. */
@@ -105,14 +96,25 @@ export class Session {
   /** Gives an own message another text; without one, takes it back. */
   change(id: number, content: string | undefined): void {
     const seq = this.log.find(id)?.seq
-    if (seq === undefined) return
+    // The router has begun a new log since.
+    if (seq === undefined) {
+      this.#changed(id, content, { code: 'log-changed', explanation: '' })
+      return
+    }
     this.log.change(id, { content })
     this.#drawn()
     const asked = content === undefined ? this.#client.delete(seq) : this.#client.edit(seq, content)
     asked.then(
-      () => this.#settled(() => this.log.changed(id, content)),
-      (error) => this.#settled(() => this.log.change(id, { content, failed: refusal(causeOf(error)) })),
+      () => this.#changed(id, content),
+      (error) => this.#changed(id, content, causeOf(error)),
     )
+  }
+
+  #changed(id: number, content: string | undefined, cause?: Cause): void {
+    this.#settled(() => {
+      if (cause) this.log.change(id, { content, failed: refusal(cause) })
+      else this.log.changed(id, content)
+    })
   }
 
   /** Gives up a change that has failed. */
@@ -149,8 +151,8 @@ export class Session {
     return this.isAtEnd.peek() && document.visibilityState === 'visible'
   }
 
-  #settle(id: number, sending: Promise<Confirmation>): void {
-    sending.then(
+  #send(id: number, content: string, replyTo: number | undefined): void {
+    this.#client.send({ content, ...(replyTo !== undefined && { replyTo }) }).then(
       (confirmation) => this.#settled(() => this.log.confirm(id, confirmation)),
       (error) => {
         const isDoubtful = error instanceof MultichatError && error.fate === 'unknown'

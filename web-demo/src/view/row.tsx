@@ -89,7 +89,7 @@ function Message({ said, chat, hasHead, original, isActive, isTabStop }: Message
   const kind = event === undefined ? 'said' : 'said event'
   return (
     <article
-      class={`${kind}${hasHead ? ' head' : ''}${isMine ? ' mine' : ''}${isActive ? ' active' : ''}`}
+      class={`${kind}${hasHead ? ' head' : ''}${isActive ? ' active' : ''}`}
       aria-label={label}
       data-id={id}
       data-seq={said.seq}
