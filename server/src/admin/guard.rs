@@ -4,13 +4,22 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use hyper::{
     HeaderMap, Method,
-    header::{AUTHORIZATION, HOST, HeaderName, ORIGIN},
+    header::{AUTHORIZATION, FORWARDED, HOST, HeaderName, ORIGIN, VIA},
 };
 
 use crate::config::{AllowedOrigins, Host, KeyDigest, SecretKey};
 
 /// Says of a request whether the page that makes it is one of its own site.
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// What proxies say of where a request comes from.
+const PASSED_ON: [HeaderName; 5] = [
+    FORWARDED,
+    VIA,
+    HeaderName::from_static("x-forwarded-for"),
+    HeaderName::from_static("x-forwarded-host"),
+    HeaderName::from_static("x-real-ip"),
+];
 
 /// Why a request is not answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +30,10 @@ pub(super) enum Denial {
     WrongKey,
     /// It was sent to another name than those of this machine.
     WrongHost,
+    /// It came by a proxy, from wherever.
+    Proxied,
+    /// There is to be no such port any more.
+    Withdrawn,
     /// A page of another site would change something.
     WrongOrigin,
 }
@@ -39,6 +52,10 @@ pub(super) fn check_key(headers: &HeaderMap, key: &SecretKey) -> Result<(), Deni
 /// A page of any site can make its own name stand for 127.0.0.1, and is then of the same origin as this port; but what
 /// its requests are sent to is still that name.
 pub(super) fn check_host(headers: &HeaderMap, configured: &Host) -> Result<(), Denial> {
+    // What a proxy sends for others, it may send under its own name for this port.
+    if PASSED_ON.iter().any(|name| headers.contains_key(name)) {
+        return Err(Denial::Proxied);
+    }
     let mut hosts = headers.get_all(HOST).iter();
     let (Some(host), None) = (hosts.next().and_then(|host| host.to_str().ok()), hosts.next()) else {
         return Err(Denial::WrongHost);
@@ -130,6 +147,15 @@ mod tests {
         assert!(check_host(&headers(&[]), &loopback).is_err());
         let twice = headers(&[(&HOST, "localhost"), (&HOST, "evil.example")]);
         assert!(check_host(&twice, &loopback).is_err());
+    }
+
+    #[test]
+    fn what_a_proxy_passes_on_needs_a_key() {
+        let loopback = Host::parse("127.0.0.1:6781").unwrap();
+        for name in PASSED_ON {
+            let headers = headers(&[(&HOST, "127.0.0.1:6781"), (&name, "203.0.113.7")]);
+            assert_eq!(check_host(&headers, &loopback), Err(Denial::Proxied), "{name}");
+        }
     }
 
     #[test]

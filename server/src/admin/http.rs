@@ -85,6 +85,16 @@ impl From<Denial> for Refusal {
                  behind a proxy, set \"admin.key\"",
                 None,
             ),
+            Denial::Withdrawn => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the configuration has no operators' port any more; it closes when the router is started anew",
+                None,
+            ),
+            Denial::Proxied => (
+                StatusCode::FORBIDDEN,
+                "without a key this is for this machine alone, and a proxy passed this on; set \"admin.key\"",
+                None,
+            ),
             Denial::WrongOrigin => (StatusCode::FORBIDDEN, "not for pages of other sites", None),
         };
         let header = challenge.map(|challenge| (WWW_AUTHENTICATE, HeaderValue::from_static(challenge)));
@@ -153,6 +163,9 @@ impl Office {
         address: PeerAddress,
     ) -> Result<(), Denial> {
         let setting = self.setting.load_full();
+        if setting.is_withdrawn {
+            return Err(Denial::Withdrawn);
+        }
         guard::check_origin(request.method(), request.headers())?;
         let Some(key) = &setting.key else { return guard::check_host(request.headers(), &setting.host) };
         // The page is the same for all, and asks for the key.

@@ -81,11 +81,18 @@ struct Setting {
     host: Host,
     key: Option<SecretKey>,
     limits: Limits,
+    /// The port is not to be there any more: nobody is let in.
+    is_withdrawn: bool,
 }
 
 impl Setting {
     fn new(config: &Config, admin: &config::Admin) -> Self {
-        Self { host: admin.host.clone(), key: admin.key.clone(), limits: config.limits.clone() }
+        Self { key: admin.key.clone(), ..Self::of(config, admin.host.clone()) }
+    }
+
+    /// Without a key.
+    fn of(config: &Config, host: Host) -> Self {
+        Self { host, key: None, limits: config.limits.clone(), is_withdrawn: false }
     }
 }
 
@@ -148,17 +155,22 @@ impl Admin {
 }
 
 impl Office {
-    /// Lets the key of another configuration hold. Returns whether that asks for another port, which would need a
-    /// restart: nothing has changed then.
+    /// Lets the key of another configuration hold. Returns whether that asks for another port, or for none, which
+    /// needs a restart.
     pub(crate) fn change(&self, config: &Config) -> bool {
-        match &config.admin {
-            // Not for another address: where that is allowed, it may have no key.
-            Some(admin) if admin.host == self.setting.load().host => {
-                self.setting.store(Arc::new(Setting::new(config, admin)));
-                false
+        let now = self.setting.load();
+        let (next, needs_restart) = match &config.admin {
+            Some(admin) if admin.host == now.host => (Setting::new(config, admin), false),
+            // A new key is one that the old one must not outlive. But no key is not for this address: where that is
+            // allowed, there may be no need of one.
+            Some(admin) => {
+                let key = admin.key.clone().or_else(|| now.key.clone());
+                (Setting { key, ..Setting::of(config, now.host.clone()) }, true)
             }
-            _ => true,
-        }
+            None => (Setting { is_withdrawn: true, ..Setting::of(config, now.host.clone()) }, true),
+        };
+        self.setting.store(Arc::new(next));
+        needs_restart
     }
 
     /// Notes that the router shuts down.

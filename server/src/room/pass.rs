@@ -46,8 +46,8 @@ struct Joined {
     bytes: Bytes,
     /// Where each entry ends. One that has no words in this dialect ends where it begins.
     ends: Vec<usize>,
-    /// How many have no words.
-    blanks: usize,
+    /// How many entries have words, up to each; empty where all have.
+    frames_through: Vec<usize>,
 }
 
 /// About so many bytes of acks are sent at once.
@@ -92,12 +92,29 @@ impl Joined {
             frames().for_each(|frame| bytes.extend_from_slice(frame));
             bytes.freeze()
         };
-        let blanks = frames().filter(|frame| frame.is_empty()).count();
-        Self { bytes, ends, blanks }
+        let frames_through = if frames().any(Bytes::is_empty) {
+            frames()
+                .scan(0, |count, frame| {
+                    *count += usize::from(!frame.is_empty());
+                    Some(*count)
+                })
+                .collect()
+        } else {
+            Vec::new()
+        };
+        Self { bytes, ends, frames_through }
     }
 
     fn begin(&self, index: usize) -> usize {
         index.checked_sub(1).map_or(0, |before| self.ends[before])
+    }
+
+    /// How many entries before this one have words in this dialect.
+    fn frames_before(&self, index: usize) -> usize {
+        if self.frames_through.is_empty() {
+            return index;
+        }
+        index.checked_sub(1).map_or(0, |before| self.frames_through[before])
     }
 
     fn is_empty(&self, index: usize) -> bool {
@@ -148,11 +165,7 @@ impl Pass {
         let first = joined.ends.partition_point(|end| *end <= part.start);
         let after = first + joined.ends[first..].partition_point(|end| *end < part.end) + 1;
         let after = after.min(joined.ends.len());
-        let blanks = match joined.blanks {
-            0 => 0,
-            _ => (first..after).filter(|index| joined.is_empty(*index)).count(),
-        };
-        after - first - blanks
+        joined.frames_before(after) - joined.frames_before(first)
     }
 
     /// The next that this reader is told after `cursor`; `None` if that is nothing. The cursor must not be before
