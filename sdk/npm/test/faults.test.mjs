@@ -43,7 +43,7 @@ async function runs (t, file, script) {
 }
 
 test('while something is asked of it', async (t) => {
-  const file = await broken((name) => /flush$/.test(name))
+  const file = await broken((name) => /core_wait$/.test(name))
   const result = await runs(t, file, `
     const client = await connect(options)
     const other = await connect({ ...options, name: 'b' })
