@@ -303,7 +303,8 @@ export class Client extends EventTarget implements AsyncIterable<ClientEvent, un
   #over(state: Closed, fate: 'unknown' | 'not-sent'): void {
     this.#core = undefined
     this.#early = undefined
-    this.#enter(state)
+    // Whoever closed it before the wasm was there has been told.
+    if (this.#state.type !== 'closed') this.#enter(state)
     for (const { resolve, reject, unsent } of this.#tickets.values()) {
       if (unsent) reject(new MultichatError({ ...failureOf(state.cause ?? closed()), unsent, fate }))
       else resolve(undefined)
