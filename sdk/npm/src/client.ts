@@ -314,7 +314,13 @@ export class Client extends EventTarget implements AsyncIterable<ClientEvent, un
 
   /** Takes what the wasm tells. */
   readonly #take = (batch: string): void => {
-    for (const item of JSON.parse(batch) as (ClientEvent | Settled)[]) {
+    const items = (JSON.parse(batch) as (ClientEvent | Settled)[]).map((item) =>
+      item.type === 'state' ? { ...item, state: revived(item.state) } : item,
+    )
+    // What is not sent because of its end is told before it, and is to say why as well.
+    const end = items.flatMap((item) => (item.type === 'state' ? item.state : [])).at(-1) ?? this.#state
+    const why = end.type === 'closed' ? end.cause : undefined
+    for (const item of items) {
       switch (item.type) {
         case 'logged':
           this.#settle(item.ticket)?.resolve({ type: 'logged', seq: item.seq, time: item.time })
@@ -327,13 +333,17 @@ export class Client extends EventTarget implements AsyncIterable<ClientEvent, un
           break
         case 'failed': {
           const ticket = this.#settle(item.ticket)
-          // What is closed is closed for a reason.
-          const cause = this.#state.type === 'closed' ? this.#state.cause : undefined
-          ticket?.reject(new MultichatError({ ...item, unsent: ticket.unsent }, cause))
+          const { unsent } = ticket ?? {}
+          const failure = { ...item, unsent }
+          ticket?.reject(
+            item.code === 'closed'
+              ? closed(unsent, why, item.fate)
+              : new MultichatError(failure, item.code === 'fate-unknown' ? why : undefined),
+          )
           break
         }
         case 'state':
-          this.#enter(revived(item.state))
+          this.#enter(item.state)
           break
         default:
           this.#deliver(item)

@@ -221,10 +221,56 @@ test('await using drains', async (t) => {
   assert.equal((await client.events().next()).value.type, 'state')
 })
 
-test('one who is replaced, or whose name is refused, stays away', async (t) => {
+test('one whose name is refused stays away', async (t) => {
   const { options } = await setUp(t)
   const error = await rejected(connect(options('n'.repeat(65))))
   assert.deepEqual([error.code, error.retryable], ['bad-register', false])
+})
+
+test('one who is replaced stays away', async (t) => {
+  const { url, join } = await setUp(t)
+  const opened = []
+  let ack
+  class Overheard extends WebSocket {
+    constructor (url) {
+      super(url)
+      opened.push(this)
+      this.once('message', (text) => { ack = JSON.parse(text) })
+    }
+  }
+  const client = await join('a', { WebSocket: Overheard, reconnect: QUICK })
+  const { session, epoch, seq } = ack
+  const other = new WebSocket(url)
+  t.after(() => other.terminate())
+  await once(other, 'open')
+  other.send(JSON.stringify({ action: 'register', 'client-name': 'a', 'secret-key': KEY, protocol: 2, resume: { session, epoch, seq } }))
+  const { by, cause } = await client.closed()
+  assert.deepEqual([by, cause.code, cause.retryable, opened.length], ['server', 'replaced', false, 1])
+})
+
+test('what is not sent because of the end says why', async (t) => {
+  const { begin } = await setUp(t)
+  const client = begin('a', { key: 'wrong' })
+  const error = await rejected(client.send('hello'))
+  assert.deepEqual([error.code, error.fate, error.text], ['closed', 'not-sent', 'hello'])
+  assert.equal(error.cause.code, 'unauthorized')
+  assert.match(error.explanation, /unauthorized/)
+  assert.equal(error.cause, (await client.closed()).cause)
+})
+
+test('many clients in one program', async (t) => {
+  const { join } = await setUp(t)
+  const names = Array.from({ length: 30 }, (_, number) => `client ${number}`)
+  const clients = await Promise.all(names.map((name) => join(name)))
+  const feeds = clients.map((client) => client.events())
+  const logged = await Promise.all(clients.map((client, number) => client.send(names[number])))
+  assert.deepEqual(logged.map(({ seq }) => seq).toSorted((a, b) => a - b), names.map((_, number) => number + 1))
+  const said = names.toSorted((a, b) => logged[names.indexOf(a)].seq - logged[names.indexOf(b)].seq)
+  for (const [number, events] of feeds.entries()) {
+    const heard = []
+    while (heard.length < names.length - 1) heard.push((await next(events, 'message')).content)
+    assert.deepEqual(heard, said.filter((name) => name !== names[number]))
+  }
 })
 
 test('nothing keeps the program alive after close', async (t) => {
