@@ -51,8 +51,9 @@ struct Wait {
 impl Core {
     /// Starts one.
     ///
-    /// `key` is called at each attempt; it returns a promise of a string, which rejects with a string. `sink` is
-    /// called with each text that there is to tell. `numbers` are those of [`settings`].
+    /// `key` is called at each attempt; it returns a promise of a string, which rejects with a string. There is none
+    /// for a key that is empty. `sink` is called with each text that there is to tell. `numbers` are those of
+    /// [`settings`].
     ///
     /// # Errors
     ///
@@ -62,11 +63,14 @@ impl Core {
         url: String,
         name: String,
         room: Option<String>,
-        key: Function,
+        key: Option<Function>,
         sink: Function,
         numbers: &[u32],
     ) -> Result<Self, String> {
-        let mut builder = Client::builder(url, name).key_from(move || ask(key.clone()));
+        let mut builder = Client::builder(url, name);
+        if let Some(key) = key {
+            builder = builder.key_from(move || ask(key.clone()));
+        }
         if let Some(room) = room {
             builder = builder.room(room);
         }

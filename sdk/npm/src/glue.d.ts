@@ -7,7 +7,7 @@ declare module 'multichat-glue' {
       url: string,
       name: string,
       room: string | undefined,
-      key: () => Promise<string>,
+      key: (() => Promise<string>) | undefined,
       sink: (batch: string) => void,
       numbers: Uint32Array,
     )

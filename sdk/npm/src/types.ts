@@ -6,7 +6,10 @@ export interface Options {
   url: string | URL
   /** This client's name, such as `irc`. Everyone sees it beside what this client says. */
   name: string
-  /** The router's key; or a function that has it, which is asked before each attempt to connect. */
+  /**
+   * The router's key; or a function that has it, which is asked before each attempt to connect. An attempt for which
+   * it has none, or an empty one, has failed with `key-unavailable`, and there will be another.
+   */
   key: string | (() => string | Promise<string>)
   /** The path of the room, in place of the address's own path. */
   room?: string | undefined

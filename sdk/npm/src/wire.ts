@@ -75,20 +75,23 @@ function extrasOf({ sender, replyTo, attachments, event }: Unsent & { type: 'mes
   }
 }
 
+/** What the wasm asks for the key. */
+const asking = (key: Options['key']) => async (): Promise<string> => {
+  try {
+    return text('the key', typeof key === 'function' ? await key() : key)
+  } catch (error) {
+    throw error instanceof Error ? error.message : String(error)
+  }
+}
+
 /** How to make the core of such a client. */
 export function core(options: Options, once: boolean, sink: (batch: string) => void): () => Core {
   const { key, reconnect, timeouts, outbox } = options
   const url = String(options.url)
   const name = text('name', options.name)
   const room = maybe('room', options.room)
-  if (typeof key !== 'function') text('key', key)
-  const ask = async () => {
-    try {
-      return text('the key', typeof key === 'function' ? await key() : key)
-    } catch (error) {
-      throw error instanceof Error ? error.message : String(error)
-    }
-  }
+  // That one is no key, the wasm is told by there being none.
+  const ask = typeof key !== 'function' && text('key', key) === '' ? undefined : asking(key)
   const policy = reconnect === false ? { attempts: 0 } : reconnect
   const attempts = policy?.attempts === Infinity ? undefined : policy?.attempts
   // In the order of `settings` in sdk/src/js.rs.

@@ -157,18 +157,20 @@ test('signals', async (t) => {
 
 test('wrong options', async (t) => {
   const { options } = await setUp(t)
-  for (const [more, code] of [[{ url: 'example.org' }, 'invalid-url'], [{ name: '' }, 'invalid-name'], [{ key: '' }, 'key-unavailable']]) {
+  for (const [more, code] of [[{ url: 'example.org' }, 'invalid-url'], [{ name: '' }, 'invalid-name'], [{ key: '' }, 'invalid-key']]) {
     const error = await rejected(connect(options('a', more)))
-    assert.deepEqual([error.code, error.explanation.length > 20], [code, true])
+    assert.deepEqual([error.code, error.retryable, error.explanation.length > 20], [code, false, true])
+    assert.equal((await start(options('a', more)).closed()).cause.code, code)
   }
-  const client = start(options('a', { url: 'example.org' }))
-  assert.equal((await client.closed()).cause.code, 'invalid-url')
   for (const more of [{ name: 5 }, { key: undefined }, { history: -1 }, { reconnect: { first: NaN } }]) {
     assert.ok(await rejected(connect(options('a', more))) instanceof TypeError)
     assert.throws(() => start(options('a', more)), TypeError)
   }
   const failing = await rejected(connect(options('a', { key: async () => { throw new Error('the vault is locked') } })))
   assert.deepEqual([failing.code, failing.message.includes('the vault is locked')], ['key-unavailable', true])
+  // Perhaps there is one the next time.
+  const empty = await rejected(connect(options('a', { key: async () => '' })))
+  assert.deepEqual([empty.code, empty.retryable, empty.message.includes('it is empty')], ['key-unavailable', true, true])
 })
 
 test('wrong messages', async (t) => {
