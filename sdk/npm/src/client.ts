@@ -79,8 +79,8 @@ export class Client extends EventTarget implements AsyncIterable<ClientEvent, un
   /** @internal */
   constructor(source: Source, options: Options, once: boolean) {
     super()
-    this.#capacity = Math.max(1, whole('eventCapacity', options.eventCapacity, 8192))
-    this.#backlog = this.#feed()
+    this.#capacity = whole('eventCapacity', options.eventCapacity, 8192)
+    this.#backlog = this.#capacity ? this.#feed() : undefined
     const core = coreOf(options, once, this.#take)
     provide(options.WebSocket)
     load(source).then((make) => this.#begin(() => make(core, this.#fail)), this.#fail)

@@ -23,7 +23,11 @@ export interface Options {
   timeouts?: Timeouts | undefined
   /** How much may wait to be sent and acknowledged. */
   outbox?: Outbox | undefined
-  /** How many events may wait for a slow `for await`; beyond that the oldest are dropped. 8192 unless changed. */
+  /**
+   * How many events may wait for a slow `for await`, or for the first who asks; beyond that the oldest are dropped.
+   * 8192 unless changed. `0` is for a client that sends only, or has listeners only: what comes while nobody waits
+   * for it is not kept.
+   */
   eventCapacity?: number | undefined
   /**
    * The WebSocket to use where there is none, as in Node.js 20: that of the package `ws`, say. It holds for

@@ -110,6 +110,20 @@ test('a loop that is too slow is told how much it missed', async (t) => {
   assert.deepEqual(kept, ['6', '7', '8', '9'])
 })
 
+test('a client that only sends keeps no events', async (t) => {
+  const { join } = await setUp(t)
+  const client = await join('a', { eventCapacity: 0 })
+  const speaker = await join('speaker')
+  await speaker.send('1')
+  // The ack comes on the same way as that message, behind it.
+  await client.send('hello')
+  const first = client.events().next()
+  const heard = new Promise((resolve) => client.addEventListener('message', ({ detail }) => resolve(detail.content)))
+  await speaker.send('2')
+  assert.equal((await first).value.content, '2')
+  assert.equal(await heard, '2')
+})
+
 test('leaving a loop leaves the client', async (t) => {
   const { join } = await setUp(t)
   const client = await join('a')
