@@ -70,9 +70,16 @@ export interface Outbox {
 
 /** What is needed of a WebSocket: the browser's own, or that of the package `ws`. */
 export type WebSocketConstructor = new (url: string) => {
-  addEventListener(type: 'error' | 'close', listener: () => void): void
-  close(): void
+  readonly readyState: number
+  readonly bufferedAmount: number
+  /** Of the events, what is read is `data` of a message, and `code` and `reason` of a close. */
+  addEventListener(type: SocketEvent, listener: (event: any) => void): void
+  removeEventListener(type: SocketEvent, listener: (event: any) => void): void
+  send(text: string): void
+  close(code?: number): void
 }
+
+type SocketEvent = 'open' | 'message' | 'error' | 'close'
 
 /** Something to say. */
 export interface Message {

@@ -61,15 +61,16 @@ function extrasOf({ sender, replyTo, attachments, event }: Unsent & { type: 'mes
     id: maybe('sender.id', id),
     avatar: maybe('sender.avatar', avatar),
   })
+  const number = (value: number | null | undefined) => (value === undefined || value === null ? NaN : target(value))
   const files = attachments?.map(({ url, name, mime, size }) => ({
     url: text('url', url),
     name: maybe('name', name),
     mime: maybe('mime', mime),
-    size: size === undefined ? NaN : target(size),
+    size: number(size),
   }))
   return {
     sender: sender && person(sender),
-    replyTo: replyTo === undefined ? NaN : target(replyTo),
+    replyTo: number(replyTo),
     attachments: files,
     event: maybe('event', event),
   }

@@ -197,6 +197,10 @@ test('wrong messages', async (t) => {
   assert.ok(await rejected(client.report(1, { status: 'lost' })) instanceof TypeError)
   assert.equal((await rejected(client.attach('a', [{ url: 'javascript:alert(1)' }]))).code, 'bad-attachment')
   assert.equal((await rejected(client.send('a'.repeat(2 ** 20)))).code, 'too-big')
+  // What is null is not there.
+  const nothing = { content: 'a', sender: null, replyTo: null, attachments: null, event: null }
+  assert.equal((await client.send(nothing)).type, 'logged')
+  assert.equal((await client.reply(null, { attachments: [{ url: 'https://example.org/', size: null }] })).type, 'logged')
   // Half of an emoji is no text, but no reason to fail.
   const events = (await join('b')).events()
   await client.send('\ud83d')
