@@ -333,13 +333,8 @@ export class Client extends EventTarget implements AsyncIterable<ClientEvent, un
           break
         case 'failed': {
           const ticket = this.#settle(item.ticket)
-          const { unsent } = ticket ?? {}
-          const failure = { ...item, unsent }
-          ticket?.reject(
-            item.code === 'closed'
-              ? closed(unsent, why, item.fate)
-              : new MultichatError(failure, item.code === 'fate-unknown' ? why : undefined),
-          )
+          const isOfTheEnd = item.code === 'closed' || item.code === 'fate-unknown'
+          ticket?.reject(new MultichatError({ ...item, unsent: ticket.unsent }, isOfTheEnd ? why : undefined))
           break
         }
         case 'state':

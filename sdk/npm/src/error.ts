@@ -14,6 +14,7 @@ export type ErrorCode =
   | 'lost'
   | 'key-probably-refused'
   | 'no-router'
+  | 'message-too-big'
   // What the router closed the connection with.
   | 'unauthorized'
   | 'bad-register'
@@ -93,9 +94,9 @@ export class MultichatError extends Error {
 }
 
 /** The client was closed before, or while, something was asked of it. */
-export function closed(unsent?: Unsent, cause?: MultichatError, fate: Failure['fate'] = 'not-sent'): MultichatError {
+export function closed(unsent?: Unsent, cause?: MultichatError): MultichatError {
   const message = 'the client is closed'
   const why = cause ? ` (${cause.code})` : ''
   const explanation = `${message}${why}. Make another one to go on.`
-  return new MultichatError({ code: 'closed', message, explanation, retryable: false, unsent, fate: unsent && fate }, cause)
+  return new MultichatError({ code: 'closed', message, explanation, retryable: false, unsent, fate: unsent && 'not-sent' }, cause)
 }

@@ -44,7 +44,10 @@ export interface Reconnect {
   first?: number | undefined
   /** What the bound grows to. 30000 unless changed. */
   longest?: number | undefined
-  /** After how many failures in a row to give up. Never unless changed. */
+  /**
+   * How many attempts in a row to make after a first one that failed, or after a connection that broke, before giving
+   * up. Any number unless changed.
+   */
   attempts?: number | undefined
 }
 
@@ -167,7 +170,7 @@ export interface Online {
 /** The connection failed, and is tried again by itself. */
 export interface Waiting {
   readonly type: 'waiting'
-  /** How many attempts have failed. */
+  /** How often in a row it has failed; the end of a connection that lasted is the first time. */
   readonly attempt: number
   /** How long it will wait, in all. */
   readonly retryIn: number

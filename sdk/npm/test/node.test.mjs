@@ -274,8 +274,19 @@ test('what is not sent because of the end says why', async (t) => {
   const error = await rejected(client.send('hello'))
   assert.deepEqual([error.code, error.fate, error.text], ['closed', 'not-sent', 'hello'])
   assert.equal(error.cause.code, 'unauthorized')
-  assert.match(error.explanation, /unauthorized/)
   assert.equal(error.cause, (await client.closed()).cause)
+})
+
+test('so many attempts after the first, and no more', async (t) => {
+  const { begin, stop } = await setUp(t)
+  await stop()
+  for (const [reconnect, attempts] of [[{ ...QUICK, attempts: 2 }, [1, 2, 3]], [{ ...QUICK, attempts: 0 }, [1]], [false, [1]]]) {
+    const made = []
+    const client = begin('a', { reconnect })
+    for await (const { state } of client) if (state.type === 'connecting') made.push(state.attempt)
+    assert.deepEqual(made, attempts)
+    assert.deepEqual([client.state.type, client.state.cause.code], ['closed', 'unreachable'])
+  }
 })
 
 test('many clients in one program', async (t) => {
