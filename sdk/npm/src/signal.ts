@@ -8,8 +8,8 @@ export function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefine
       leave()
       reject(signal.reason)
     }
-    if (signal.aborted) return abort()
-    signal.addEventListener('abort', abort, { once: true })
+    if (signal.aborted) abort()
+    else signal.addEventListener('abort', abort, { once: true })
     const over = () => signal.removeEventListener('abort', abort)
     promise.then(resolve, reject).then(over)
   })

@@ -20,6 +20,12 @@ test('a signal that lives long', async (t) => {
   await client.ready({ signal })
   await client.flush({ signal })
   assert.equal(await listeners(), 1)
+
+  const aborted = AbortSignal.abort()
+  for (const wait of ['ready', 'flush', 'online', 'closed']) await assert.rejects(client[wait]({ signal: aborted }), aborted.reason)
+  await assert.rejects(client.events({ signal: aborted }).next(), aborted.reason)
+  assert.equal(getEventListeners(aborted, 'abort').length, 0)
+
   const [events, left] = [client.events({ signal }), client.events({ signal })]
   assert.equal(await listeners(), 3)
   await left.return()
