@@ -7,8 +7,12 @@
 mod outbound;
 mod packet;
 
+use std::cell::RefCell;
+use std::fmt;
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use js_sys::{Function, Promise};
@@ -25,20 +29,31 @@ use packet::Extras;
 /// Of a number: as it is unless changed.
 const UNCHANGED: u32 = u32::MAX;
 
+type Work = Pin<Box<dyn Future<Output = ()>>>;
+
 /// A client.
 #[wasm_bindgen]
-#[derive(Debug)]
 pub struct Core {
     client: Client,
     outbound: Rc<Outbound>,
+    waits: Rc<RefCell<Vec<Wait>>>,
+}
+
+/// Something that is waited for until it is [forgotten](Core::forget).
+struct Wait {
+    ticket: u32,
+    done: Work,
+    /// Its task, once that has begun.
+    task: Option<Waker>,
 }
 
 #[wasm_bindgen]
 impl Core {
     /// Starts one.
     ///
-    /// `key` is called at each attempt; it returns a promise of a string, which rejects with a string. `sink` is
-    /// called with each text that there is to tell. `numbers` are those of [`settings`].
+    /// `key` is called at each attempt; it returns a promise of a string, which rejects with a string. There is none
+    /// for a key that is empty. `sink` is called with each text that there is to tell. `numbers` are those of
+    /// [`settings`].
     ///
     /// # Errors
     ///
@@ -48,18 +63,21 @@ impl Core {
         url: String,
         name: String,
         room: Option<String>,
-        key: Function,
+        key: Option<Function>,
         sink: Function,
         numbers: &[u32],
     ) -> Result<Self, String> {
-        let mut builder = Client::builder(url, name).key_from(move || ask(key.clone()));
+        let mut builder = Client::builder(url, name);
+        if let Some(key) = key {
+            builder = builder.key_from(move || ask(key.clone()));
+        }
         if let Some(room) = room {
             builder = builder.room(room);
         }
         let (client, events) = settings(builder, numbers).start().map_err(|error| cause_of(&error))?;
         let outbound = Outbound::new(sink);
         later(tell_all(events, Rc::clone(&outbound)));
-        Ok(Self { client, outbound })
+        Ok(Self { client, outbound, waits: Rc::default() })
     }
 
     /// Sends a message. Whatever it has beside a text is in `extras`.
@@ -97,28 +115,41 @@ impl Core {
         self.said(ticket, self.client.set_status(ClientStatus { status, text }));
     }
 
-    /// As [`Client::ready`].
-    pub fn ready(&self, ticket: u32) {
+    /// As [`Client::flush`], or as [`Client::ready`].
+    pub fn wait(&self, ticket: u32, is_flush: bool) {
         let client = self.client.clone();
-        self.wait(ticket, async move { client.ready().await });
+        let done = async move { if is_flush { client.flush().await } else { client.ready().await } };
+        self.waits.borrow_mut().push(Wait { ticket, done: Box::pin(done), task: None });
+        let (outbound, waits) = (Rc::clone(&self.outbound), Rc::clone(&self.waits));
+        later(poll_fn(move |context| {
+            let Some(mut wait) = take(&waits, ticket) else { return Poll::Ready(()) };
+            if wait.done.as_mut().poll(context).is_pending() {
+                wait.task = Some(context.waker().clone());
+                waits.borrow_mut().push(wait);
+                return Poll::Pending;
+            }
+            outbound.done(ticket);
+            Poll::Ready(())
+        }));
     }
 
-    /// As [`Client::flush`].
-    pub fn flush(&self, ticket: u32) {
-        let client = self.client.clone();
-        self.wait(ticket, async move { client.flush().await });
+    /// Nobody waits any more for what `wait` was asked for.
+    pub fn forget(&self, ticket: u32) {
+        if let Some(task) = take(&self.waits, ticket).and_then(|wait| wait.task) {
+            task.wake();
+        }
     }
 
     /// As [`Client::drain`], with a limit in milliseconds.
     pub fn drain(&self, ticket: u32, limit: u32) {
         let client = self.client.clone();
-        self.wait(ticket, async move { client.drain(millis(limit)).await });
+        self.until(ticket, async move { client.drain(millis(limit)).await });
     }
 
     /// As [`Client::close`].
     pub fn close(&self, ticket: u32) {
         let client = self.client.clone();
-        self.wait(ticket, async move { client.close().await });
+        self.until(ticket, async move { client.close().await });
     }
 
     /// As [`Client::reconnect_now`].
@@ -140,7 +171,7 @@ impl Core {
         }
     }
 
-    fn wait(&self, ticket: u32, done: impl Future<Output = ()> + 'static) {
+    fn until(&self, ticket: u32, done: impl Future<Output = ()> + 'static) {
         let outbound = Rc::clone(&self.outbound);
         later(async move {
             done.await;
@@ -149,9 +180,21 @@ impl Core {
     }
 }
 
+fn take(waits: &RefCell<Vec<Wait>>, ticket: u32) -> Option<Wait> {
+    let mut waits = waits.borrow_mut();
+    let place = waits.iter().position(|wait| wait.ticket == ticket)?;
+    Some(waits.swap_remove(place))
+}
+
+impl fmt::Debug for Core {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Core")
+    }
+}
+
 /// Runs a future, boxed: what is generic comes once then.
 fn later(future: impl Future<Output = ()> + 'static) {
-    let future: Pin<Box<dyn Future<Output = ()>>> = Box::pin(future);
+    let future: Work = Box::pin(future);
     spawn_local(future);
 }
 

@@ -45,6 +45,12 @@ interface Ticket {
   unsent: Unsent | undefined
 }
 
+/** What is to be known of something that is asked of the wasm: what is to be sent, and what ends the waiting for it. */
+interface Asked {
+  unsent?: Unsent
+  signal?: AbortSignal | undefined
+}
+
 // Where there is no such symbol yet, `await using` is compiled to use this one.
 const asyncDispose: typeof Symbol.asyncDispose = Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose')
 
@@ -73,8 +79,8 @@ export class Client extends EventTarget implements AsyncIterable<ClientEvent, un
   /** @internal */
   constructor(source: Source, options: Options, once: boolean) {
     super()
-    this.#capacity = Math.max(1, whole('eventCapacity', options.eventCapacity, 8192))
-    this.#backlog = this.#feed()
+    this.#capacity = whole('eventCapacity', options.eventCapacity, 8192)
+    this.#backlog = this.#capacity ? this.#feed() : undefined
     const core = coreOf(options, once, this.#take)
     provide(options.WebSocket)
     load(source).then((make) => this.#begin(() => make(core, this.#fail)), this.#fail)
@@ -140,12 +146,12 @@ export class Client extends EventTarget implements AsyncIterable<ClientEvent, un
 
   /** Resolves when there is room for another message to wait, or the client has ended. */
   ready({ signal }: WaitOptions = {}): Promise<void> {
-    return abortable(this.#ask((core, ticket) => core.ready(ticket)), signal)
+    return this.#ask((core, ticket) => core.wait(ticket, false), { signal })
   }
 
   /** Resolves when it is known what became of all that has been sent so far. */
   flush({ signal }: WaitOptions = {}): Promise<void> {
-    return abortable(this.#ask((core, ticket) => core.flush(ticket)), signal)
+    return this.#ask((core, ticket) => core.wait(ticket, true), { signal })
   }
 
   /**
@@ -230,12 +236,13 @@ export class Client extends EventTarget implements AsyncIterable<ClientEvent, un
   }
 
   async #send<T = Confirmation>(unsent: Unsent): Promise<T> {
-    return this.#ask<T>(sending(unsent), unsent)
+    return this.#ask<T>(sending(unsent), { unsent })
   }
 
   /** Asks something of the wasm. Once the client has ended there is nothing to wait for. */
-  #ask<T>(ask: (core: Core, ticket: number) => void, unsent?: Unsent): Promise<T> {
-    return new Promise((resolve, reject) => {
+  #ask<T>(ask: (core: Core, ticket: number) => void, { unsent, signal }: Asked = {}): Promise<T> {
+    let leave = () => {}
+    const asked = new Promise<T>((resolve, reject) => {
       if (this.#state.type === 'closed') {
         return unsent ? reject(closed(unsent, this.#state.cause)) : resolve(undefined as T)
       }
@@ -243,14 +250,21 @@ export class Client extends EventTarget implements AsyncIterable<ClientEvent, un
       const ticket = this.#lastTicket
       this.#tickets.set(ticket, { resolve: resolve as (value: unknown) => void, reject, unsent })
       if (this.#core) ask(this.#core, ticket)
-      else this.#early?.push((core) => ask(core, ticket))
+      else this.#early?.push((core) => this.#tickets.has(ticket) && ask(core, ticket))
+      leave = () => {
+        this.#tickets.delete(ticket)
+        this.#core?.forget(ticket)
+        this.#tidy()
+      }
     })
+    return abortable(asked, signal, leave)
   }
 
   #watch<T>(
     signal: AbortSignal | undefined,
     look: (state: State, resolve: (value: T) => void, reject: (reason: unknown) => void) => void,
   ): Promise<T> {
+    let leave = () => {}
     const watched = new Promise<T>((resolve, reject) => {
       let isContent = false
       const watcher = () => {
@@ -262,8 +276,9 @@ export class Client extends EventTarget implements AsyncIterable<ClientEvent, un
         return isContent
       }
       if (!watcher()) this.#watchers.add(watcher)
+      leave = () => void this.#watchers.delete(watcher)
     })
-    return abortable(watched, signal)
+    return abortable(watched, signal, leave)
   }
 
   #begin(make: () => Core): void {
@@ -288,7 +303,8 @@ export class Client extends EventTarget implements AsyncIterable<ClientEvent, un
   #over(state: Closed, fate: 'unknown' | 'not-sent'): void {
     this.#core = undefined
     this.#early = undefined
-    this.#enter(state)
+    // Whoever closed it before the wasm was there has been told.
+    if (this.#state.type !== 'closed') this.#enter(state)
     for (const { resolve, reject, unsent } of this.#tickets.values()) {
       if (unsent) reject(new MultichatError({ ...failureOf(state.cause ?? closed()), unsent, fate }))
       else resolve(undefined)
@@ -298,7 +314,13 @@ export class Client extends EventTarget implements AsyncIterable<ClientEvent, un
 
   /** Takes what the wasm tells. */
   readonly #take = (batch: string): void => {
-    for (const item of JSON.parse(batch) as (ClientEvent | Settled)[]) {
+    const items = (JSON.parse(batch) as (ClientEvent | Settled)[]).map((item) =>
+      item.type === 'state' ? { ...item, state: revived(item.state) } : item,
+    )
+    // What is not sent because of its end is told before it, and is to say why as well.
+    const end = items.flatMap((item) => (item.type === 'state' ? item.state : [])).at(-1) ?? this.#state
+    const why = end.type === 'closed' ? end.cause : undefined
+    for (const item of items) {
       switch (item.type) {
         case 'logged':
           this.#settle(item.ticket)?.resolve({ type: 'logged', seq: item.seq, time: item.time })
@@ -311,23 +333,26 @@ export class Client extends EventTarget implements AsyncIterable<ClientEvent, un
           break
         case 'failed': {
           const ticket = this.#settle(item.ticket)
-          // What is closed is closed for a reason.
-          const cause = this.#state.type === 'closed' ? this.#state.cause : undefined
-          ticket?.reject(new MultichatError({ ...item, unsent: ticket.unsent }, cause))
+          const isOfTheEnd = item.code === 'closed' || item.code === 'fate-unknown'
+          ticket?.reject(new MultichatError({ ...item, unsent: ticket.unsent }, isOfTheEnd ? why : undefined))
           break
         }
         case 'state':
-          this.#enter(revived(item.state))
+          this.#enter(item.state)
           break
         default:
           this.#deliver(item)
       }
     }
-    if (this.#state.type === 'closed' && this.#tickets.size === 0) {
-      forget(this.#fail)
-      this.#core?.free()
-      this.#core = undefined
-    }
+    this.#tidy()
+  }
+
+  /** Once it has ended, and everyone has been told, nothing is left of it. */
+  #tidy(): void {
+    if (this.#state.type !== 'closed' || this.#tickets.size > 0) return
+    forget(this.#fail)
+    this.#core?.free()
+    this.#core = undefined
   }
 
   #settle(number: number): Ticket | undefined {

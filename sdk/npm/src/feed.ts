@@ -27,7 +27,7 @@ export class Feed implements AsyncIterableIterator<ClientEvent, undefined> {
   heed(signal: AbortSignal | undefined): this {
     this.#signal = signal
     if (signal?.aborted) this.#abort()
-    else signal?.addEventListener('abort', this.#abort)
+    else if (!this.#isOver) signal?.addEventListener('abort', this.#abort, { once: true })
     return this
   }
 
@@ -57,6 +57,7 @@ export class Feed implements AsyncIterableIterator<ClientEvent, undefined> {
   /** Nothing more will come; what has come can still be read. */
   end(): void {
     this.#isOver = true
+    this.#signal?.removeEventListener('abort', this.#abort)
     for (const reader of this.#readers.splice(0)) reader.resolve({ value: undefined, done: true })
   }
 
@@ -84,7 +85,6 @@ export class Feed implements AsyncIterableIterator<ClientEvent, undefined> {
   }
 
   #leave(): void {
-    this.#signal?.removeEventListener('abort', this.#abort)
     this.#events = []
     this.#dropped = 0
     this.#left(this)

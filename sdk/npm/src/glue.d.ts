@@ -7,7 +7,7 @@ declare module 'multichat-glue' {
       url: string,
       name: string,
       room: string | undefined,
-      key: () => Promise<string>,
+      key: (() => Promise<string>) | undefined,
       sink: (batch: string) => void,
       numbers: Uint32Array,
     )
@@ -22,8 +22,8 @@ declare module 'multichat-glue' {
       remoteId: string | undefined,
     ): void
     status(ticket: number, status: number, text: string | undefined): void
-    ready(ticket: number): void
-    flush(ticket: number): void
+    wait(ticket: number, isFlush: boolean): void
+    forget(ticket: number): void
     drain(ticket: number, limit: number): void
     close(ticket: number): void
     reconnectNow(): void

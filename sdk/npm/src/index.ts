@@ -16,7 +16,10 @@ export { type ErrorCode, MultichatError } from './error.js'
 const wasm: Source = async () => {
   const bytes = new Map(Array.from(MULTICHAT_WASM.slice(0, 256), (char, byte) => [char, byte]))
   // Else the file was read in another encoding.
-  if (bytes.size !== 256) throw unavailable("the package's file is not read as UTF-8: add <meta charset=\"utf-8\"> to the page")
+  if (bytes.size !== 256) {
+    const reason = "the package's file is not read as UTF-8: add <meta charset=\"utf-8\"> to the page"
+    throw unavailable(reason, undefined, false)
+  }
   return compile(Uint8Array.from(MULTICHAT_WASM.slice(256), (char) => bytes.get(char) ?? 0))
 }
 

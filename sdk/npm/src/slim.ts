@@ -36,11 +36,19 @@ export function start(options: SlimOptions): Client {
 
 function source(given: SlimOptions['wasm']): Source {
   return async () => {
-    const wasm = await given
+    const wasm = await promised(given)
     if (typeof WebAssembly === 'object' && wasm instanceof WebAssembly.Module) return wasm
     const isPlace = typeof wasm === 'string' || wasm instanceof URL
     const bytes = isPlace || wasm instanceof Response ? await download(wasm) : (wasm as BufferSource)
     return compile(bytes)
+  }
+}
+
+async function promised(given: SlimOptions['wasm']): Promise<Wasm> {
+  try {
+    return await given
+  } catch (cause) {
+    throw unavailable(String(cause), cause)
   }
 }
 

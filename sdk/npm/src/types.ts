@@ -6,7 +6,10 @@ export interface Options {
   url: string | URL
   /** This client's name, such as `irc`. Everyone sees it beside what this client says. */
   name: string
-  /** The router's key; or a function that has it, which is asked before each attempt to connect. */
+  /**
+   * The router's key; or a function that has it, which is asked before each attempt to connect. An attempt for which
+   * it has none, or an empty one, has failed with `key-unavailable`, and there will be another.
+   */
   key: string | (() => string | Promise<string>)
   /** The path of the room, in place of the address's own path. */
   room?: string | undefined
@@ -20,7 +23,11 @@ export interface Options {
   timeouts?: Timeouts | undefined
   /** How much may wait to be sent and acknowledged. */
   outbox?: Outbox | undefined
-  /** How many events may wait for a slow `for await`; beyond that the oldest are dropped. 8192 unless changed. */
+  /**
+   * How many events may wait for a slow `for await`, or for the first who asks; beyond that the oldest are dropped.
+   * 8192 unless changed. `0` is for a client that sends only, or has listeners only: what comes while nobody waits
+   * for it is not kept.
+   */
   eventCapacity?: number | undefined
   /**
    * The WebSocket to use where there is none, as in Node.js 20: that of the package `ws`, say. It holds for
@@ -37,7 +44,10 @@ export interface Reconnect {
   first?: number | undefined
   /** What the bound grows to. 30000 unless changed. */
   longest?: number | undefined
-  /** After how many failures in a row to give up. Never unless changed. */
+  /**
+   * How many attempts in a row to make after a first one that failed, or after a connection that broke, before giving
+   * up. Any number unless changed.
+   */
   attempts?: number | undefined
 }
 
@@ -63,9 +73,16 @@ export interface Outbox {
 
 /** What is needed of a WebSocket: the browser's own, or that of the package `ws`. */
 export type WebSocketConstructor = new (url: string) => {
-  addEventListener(type: 'error' | 'close', listener: () => void): void
-  close(): void
+  readonly readyState: number
+  readonly bufferedAmount: number
+  /** Of the events, what is read is `data` of a message, and `code` and `reason` of a close. */
+  addEventListener(type: SocketEvent, listener: (event: any) => void): void
+  removeEventListener(type: SocketEvent, listener: (event: any) => void): void
+  send(text: string): void
+  close(code?: number): void
 }
+
+type SocketEvent = 'open' | 'message' | 'error' | 'close'
 
 /** Something to say. */
 export interface Message {
@@ -153,7 +170,7 @@ export interface Online {
 /** The connection failed, and is tried again by itself. */
 export interface Waiting {
   readonly type: 'waiting'
-  /** How many attempts have failed. */
+  /** How often in a row it has failed; the end of a connection that lasted is the first time. */
   readonly attempt: number
   /** How long it will wait, in all. */
   readonly retryIn: number

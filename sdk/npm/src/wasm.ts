@@ -17,14 +17,14 @@ const mourners = new Set<(error: MultichatError) => void>()
 export function load(source: Source): Promise<MakeCore> {
   loading ??= instantiate(source).catch((error) => {
     loading = undefined
-    throw error
+    throw told(error)
   })
   return loading
 }
 
 async function instantiate(source: Source): Promise<MakeCore> {
   const module = await source()
-  const { exports } = await WebAssembly.instantiate(module, { a: imports }).catch(blocked)
+  const { exports } = await WebAssembly.instantiate(module, { a: imports })
   __wbg_set_wasm(guarded(exports))
   begin(exports)
   return (make, died) => {
@@ -38,17 +38,32 @@ async function instantiate(source: Source): Promise<MakeCore> {
 
 export async function compile(bytes: BufferSource): Promise<WebAssembly.Module> {
   // In an async function: where there is no `WebAssembly` at all, it is the same to who calls.
-  return (async () => WebAssembly.compile(bytes))().catch(blocked)
+  return WebAssembly.compile(bytes)
 }
 
 /** The wasm could not be had. */
-export function unavailable(reason: string, cause?: unknown): MultichatError {
+export function unavailable(reason: string, cause?: unknown, retryable = true): MultichatError {
   const message = 'the wasm of multichat could not be loaded'
-  const failure = { code: 'wasm-unavailable', message, explanation: `${message}: ${reason}.`, retryable: true }
-  return new MultichatError(failure, cause)
+  return new MultichatError({ code: 'wasm-unavailable', message, explanation: `${message}: ${reason}.`, retryable }, cause)
 }
 
-function blocked(cause: unknown): never {
+/** Why it could not be had: whatever was thrown on the way, in plain words. */
+function told(cause: unknown): MultichatError {
+  if (cause instanceof MultichatError) return cause
+  if (isForbidden(cause)) return blocked(cause)
+  // No memory, say.
+  if (cause instanceof RangeError) return unavailable(String(cause), cause)
+  const reason = `it is not the wasm of this version, or incomplete (${cause}); serve the file that came with the script`
+  return unavailable(reason, cause, cause instanceof WebAssembly.CompileError)
+}
+
+/** There is no standard for how a browser says so; where WebAssembly is switched off, there is none. */
+function isForbidden(cause: unknown): boolean {
+  if (typeof WebAssembly !== 'object' || cause instanceof EvalError) return true
+  return cause instanceof WebAssembly.CompileError && /policy|\bCSP\b|unsafe-eval|disallowed/i.test(cause.message)
+}
+
+function blocked(cause: unknown): MultichatError {
   const failure = {
     code: 'wasm-blocked',
     message: 'this page may not run WebAssembly',
@@ -57,7 +72,7 @@ function blocked(cause: unknown): never {
       "script-src. Some browsers can also switch WebAssembly off, as in a lockdown mode.",
     retryable: false,
   }
-  throw new MultichatError(failure, cause)
+  return new MultichatError(failure, cause)
 }
 
 /** The same exports, which break down once and for all instead of throwing into whatever called them. */

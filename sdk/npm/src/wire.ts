@@ -61,17 +61,27 @@ function extrasOf({ sender, replyTo, attachments, event }: Unsent & { type: 'mes
     id: maybe('sender.id', id),
     avatar: maybe('sender.avatar', avatar),
   })
+  const number = (value: number | null | undefined) => (value === undefined || value === null ? NaN : target(value))
   const files = attachments?.map(({ url, name, mime, size }) => ({
     url: text('url', url),
     name: maybe('name', name),
     mime: maybe('mime', mime),
-    size: size === undefined ? NaN : target(size),
+    size: number(size),
   }))
   return {
     sender: sender && person(sender),
-    replyTo: replyTo === undefined ? NaN : target(replyTo),
+    replyTo: number(replyTo),
     attachments: files,
     event: maybe('event', event),
+  }
+}
+
+/** What the wasm asks for the key. */
+const asking = (key: Options['key']) => async (): Promise<string> => {
+  try {
+    return text('the key', typeof key === 'function' ? await key() : key)
+  } catch (error) {
+    throw error instanceof Error ? error.message : String(error)
   }
 }
 
@@ -81,14 +91,8 @@ export function core(options: Options, once: boolean, sink: (batch: string) => v
   const url = String(options.url)
   const name = text('name', options.name)
   const room = maybe('room', options.room)
-  if (typeof key !== 'function') text('key', key)
-  const ask = async () => {
-    try {
-      return text('the key', typeof key === 'function' ? await key() : key)
-    } catch (error) {
-      throw error instanceof Error ? error.message : String(error)
-    }
-  }
+  // That one is no key, the wasm is told by there being none.
+  const ask = typeof key !== 'function' && text('key', key) === '' ? undefined : asking(key)
   const policy = reconnect === false ? { attempts: 0 } : reconnect
   const attempts = policy?.attempts === Infinity ? undefined : policy?.attempts
   // In the order of `settings` in sdk/src/js.rs.

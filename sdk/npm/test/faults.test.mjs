@@ -1,4 +1,5 @@
-// A wasm that breaks down, as it would by a bug of ours: an error then, for everyone who waits, and no hang.
+// A wasm that breaks down, as it would by a bug of ours, or cannot be had: an error then, for everyone who waits, and
+// no hang.
 
 import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -25,7 +26,7 @@ async function broken (matches) {
   return file
 }
 
-/** Runs this with a broken wasm; it prints JSON. */
+/** Runs this with such a wasm; it prints JSON. */
 async function runs (t, file, script) {
   const { url } = await router(t)
   const program = `
@@ -42,7 +43,7 @@ async function runs (t, file, script) {
 }
 
 test('while something is asked of it', async (t) => {
-  const file = await broken((name) => /flush$/.test(name))
+  const file = await broken((name) => /core_wait$/.test(name))
   const result = await runs(t, file, `
     const client = await connect(options)
     const other = await connect({ ...options, name: 'b' })
@@ -66,4 +67,71 @@ test('while it is called back', async (t) => {
     console.log(JSON.stringify([told(cause), await sent]))
   `)
   assert.deepEqual(result.map(({ code }) => code), ['internal', 'internal'])
+})
+
+const whole = () => join(installed, 'dist/multichat.wasm')
+
+test('a wasm that is not there, cut off, of another version, or none', async (t) => {
+  const result = await runs(t, whole(), `
+    // It wants something of its page that there is not.
+    const other = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 2, 10, 1, 1, 97, 4, 110, 111, 112, 101, 0, 0)
+    const wasms = {
+      rejected: () => Promise.reject(new TypeError('fetch failed')),
+      cut: async () => (await readFile('${whole()}')).subarray(0, 50_000),
+      other: () => other,
+      compiled: () => WebAssembly.compile(other),
+      empty: () => other.subarray(0, 8),
+      missing: () => undefined
+    }
+    const results = {}
+    for (const [name, wasm] of Object.entries(wasms)) {
+      const { cause } = await start({ ...options, wasm: wasm() }).closed()
+      results[name] = [cause.name, cause.code, cause.retryable, cause.explanation]
+    }
+    const client = await connect({ ...options, wasm: wasms.cut().then(() => options.wasm) })
+    await client.close()
+    console.log(JSON.stringify(results))
+  `)
+  const { rejected, ...others } = result
+  assert.match(rejected[3], /could not be loaded: TypeError: fetch failed/)
+  for (const [name, [,,, explanation]] of Object.entries(others)) assert.match(explanation, /not the wasm of this version, or incomplete/, name)
+  assert.deepEqual(
+    Object.entries(result).map(([name, [error, code, isRetryable]]) => [name, error, code, isRetryable]),
+    [['rejected', true], ['cut', true], ['other', false], ['compiled', false], ['empty', false], ['missing', false]]
+      .map(([name, isRetryable]) => [name, 'MultichatError', 'wasm-unavailable', isRetryable])
+  )
+})
+
+// Chromium's is in test/page.test.mjs.
+test('a wasm that may not run, as other browsers say it', async (t) => {
+  const codes = await runs(t, whole(), `
+    const codes = []
+    // With it, Node.js compiles a wasm of its own.
+    new Response()
+    for (const error of [new WebAssembly.CompileError('call to WebAssembly.compile() blocked by CSP'), new EvalError('refused')]) {
+      WebAssembly.compile = async () => { throw error }
+      codes.push(told((await start(options).closed()).cause).code)
+    }
+    globalThis.WebAssembly = undefined
+    codes.push(told((await start(options).closed()).cause).code)
+    console.log(JSON.stringify(codes))
+  `)
+  assert.deepEqual(codes, ['wasm-blocked', 'wasm-blocked', 'wasm-blocked'])
+})
+
+test('a wasm that fails after the client was closed', async (t) => {
+  const result = await runs(t, whole(), `
+    let fail
+    const wasm = new Promise((resolve, reject) => { fail = reject })
+    const client = start({ ...options, wasm })
+    const states = []
+    client.addEventListener('state', ({ detail: { state } }) => states.push(state))
+    const sent = client.send('hello').catch(told)
+    await client.close()
+    // Whoever shares it hears of its failure behind that one.
+    const other = start({ ...options, wasm }).closed()
+    fail(new Error('too late'))
+    console.log(JSON.stringify([states, (await sent).code, told((await other).cause).code]))
+  `)
+  assert.deepEqual(result, [[{ type: 'closed', by: 'client' }], 'closed', 'wasm-unavailable'])
 })

@@ -110,6 +110,20 @@ test('a loop that is too slow is told how much it missed', async (t) => {
   assert.deepEqual(kept, ['6', '7', '8', '9'])
 })
 
+test('a client that only sends keeps no events', async (t) => {
+  const { join } = await setUp(t)
+  const client = await join('a', { eventCapacity: 0 })
+  const speaker = await join('speaker')
+  await speaker.send('1')
+  // The ack comes on the same way as that message, behind it.
+  await client.send('hello')
+  const first = client.events().next()
+  const heard = new Promise((resolve) => client.addEventListener('message', ({ detail }) => resolve(detail.content)))
+  await speaker.send('2')
+  assert.equal((await first).value.content, '2')
+  assert.equal(await heard, '2')
+})
+
 test('leaving a loop leaves the client', async (t) => {
   const { join } = await setUp(t)
   const client = await join('a')
@@ -157,18 +171,20 @@ test('signals', async (t) => {
 
 test('wrong options', async (t) => {
   const { options } = await setUp(t)
-  for (const [more, code] of [[{ url: 'example.org' }, 'invalid-url'], [{ name: '' }, 'invalid-name'], [{ key: '' }, 'key-unavailable']]) {
+  for (const [more, code] of [[{ url: 'example.org' }, 'invalid-url'], [{ name: '' }, 'invalid-name'], [{ key: '' }, 'invalid-key']]) {
     const error = await rejected(connect(options('a', more)))
-    assert.deepEqual([error.code, error.explanation.length > 20], [code, true])
+    assert.deepEqual([error.code, error.retryable, error.explanation.length > 20], [code, false, true])
+    assert.equal((await start(options('a', more)).closed()).cause.code, code)
   }
-  const client = start(options('a', { url: 'example.org' }))
-  assert.equal((await client.closed()).cause.code, 'invalid-url')
   for (const more of [{ name: 5 }, { key: undefined }, { history: -1 }, { reconnect: { first: NaN } }]) {
     assert.ok(await rejected(connect(options('a', more))) instanceof TypeError)
     assert.throws(() => start(options('a', more)), TypeError)
   }
   const failing = await rejected(connect(options('a', { key: async () => { throw new Error('the vault is locked') } })))
   assert.deepEqual([failing.code, failing.message.includes('the vault is locked')], ['key-unavailable', true])
+  // Perhaps there is one the next time.
+  const empty = await rejected(connect(options('a', { key: async () => '' })))
+  assert.deepEqual([empty.code, empty.retryable, empty.message.includes('it is empty')], ['key-unavailable', true, true])
 })
 
 test('wrong messages', async (t) => {
@@ -181,6 +197,10 @@ test('wrong messages', async (t) => {
   assert.ok(await rejected(client.report(1, { status: 'lost' })) instanceof TypeError)
   assert.equal((await rejected(client.attach('a', [{ url: 'javascript:alert(1)' }]))).code, 'bad-attachment')
   assert.equal((await rejected(client.send('a'.repeat(2 ** 20)))).code, 'too-big')
+  // What is null is not there.
+  const nothing = { content: 'a', sender: null, replyTo: null, attachments: null, event: null }
+  assert.equal((await client.send(nothing)).type, 'logged')
+  assert.equal((await client.reply(null, { attachments: [{ url: 'https://example.org/', size: null }] })).type, 'logged')
   // Half of an emoji is no text, but no reason to fail.
   const events = (await join('b')).events()
   await client.send('\ud83d')
@@ -221,10 +241,67 @@ test('await using drains', async (t) => {
   assert.equal((await client.events().next()).value.type, 'state')
 })
 
-test('one who is replaced, or whose name is refused, stays away', async (t) => {
+test('one whose name is refused stays away', async (t) => {
   const { options } = await setUp(t)
   const error = await rejected(connect(options('n'.repeat(65))))
   assert.deepEqual([error.code, error.retryable], ['bad-register', false])
+})
+
+test('one who is replaced stays away', async (t) => {
+  const { url, join } = await setUp(t)
+  const opened = []
+  let ack
+  class Overheard extends WebSocket {
+    constructor (url) {
+      super(url)
+      opened.push(this)
+      this.once('message', (text) => { ack = JSON.parse(text) })
+    }
+  }
+  const client = await join('a', { WebSocket: Overheard, reconnect: QUICK })
+  const { session, epoch, seq } = ack
+  const other = new WebSocket(url)
+  t.after(() => other.terminate())
+  await once(other, 'open')
+  other.send(JSON.stringify({ action: 'register', 'client-name': 'a', 'secret-key': KEY, protocol: 2, resume: { session, epoch, seq } }))
+  const { by, cause } = await client.closed()
+  assert.deepEqual([by, cause.code, cause.retryable, opened.length], ['server', 'replaced', false, 1])
+})
+
+test('what is not sent because of the end says why', async (t) => {
+  const { begin } = await setUp(t)
+  const client = begin('a', { key: 'wrong' })
+  const error = await rejected(client.send('hello'))
+  assert.deepEqual([error.code, error.fate, error.text], ['closed', 'not-sent', 'hello'])
+  assert.equal(error.cause.code, 'unauthorized')
+  assert.equal(error.cause, (await client.closed()).cause)
+})
+
+test('so many attempts after the first, and no more', async (t) => {
+  const { begin, stop } = await setUp(t)
+  await stop()
+  for (const [reconnect, attempts] of [[{ ...QUICK, attempts: 2 }, [1, 2, 3]], [{ ...QUICK, attempts: 0 }, [1]], [false, [1]]]) {
+    const made = []
+    const client = begin('a', { reconnect })
+    for await (const { state } of client) if (state.type === 'connecting') made.push(state.attempt)
+    assert.deepEqual(made, attempts)
+    assert.deepEqual([client.state.type, client.state.cause.code], ['closed', 'unreachable'])
+  }
+})
+
+test('many clients in one program', async (t) => {
+  const { join } = await setUp(t)
+  const names = Array.from({ length: 30 }, (_, number) => `client ${number}`)
+  const clients = await Promise.all(names.map((name) => join(name)))
+  const feeds = clients.map((client) => client.events())
+  const logged = await Promise.all(clients.map((client, number) => client.send(names[number])))
+  assert.deepEqual(logged.map(({ seq }) => seq).toSorted((a, b) => a - b), names.map((_, number) => number + 1))
+  const said = names.toSorted((a, b) => logged[names.indexOf(a)].seq - logged[names.indexOf(b)].seq)
+  for (const [number, events] of feeds.entries()) {
+    const heard = []
+    while (heard.length < names.length - 1) heard.push((await next(events, 'message')).content)
+    assert.deepEqual(heard, said.filter((name) => name !== names[number]))
+  }
 })
 
 test('nothing keeps the program alive after close', async (t) => {

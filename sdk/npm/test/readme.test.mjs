@@ -60,11 +60,20 @@ async function watcher (t, url) {
 test('the echo bot', async (t) => {
   const { url } = await router(t)
   const { client, next, arrival } = await watcher(t, url)
-  await run(t, snippet("name: 'echo'"), url)
+  const bot = snippet("name: 'echo'")
+  await run(t, bot, url)
   await arrival('echo')
-  const { seq } = await client.send({ content: 'hello', sender: { name: 'alice' } })
-  const answer = await next('message')
-  assert.deepEqual([answer.source, answer.content, answer.replyTo], ['echo', 'you said: hello', seq])
+  // They hear each other, too.
+  await run(t, bot.replace("'echo'", "'other'"), url)
+  await arrival('other')
+  await client.send('hello')
+  for (const text of ['one', 'two']) {
+    const { seq } = await client.send({ content: `!echo ${text}`, sender: { name: 'alice' } })
+    // Whatever they made of what came before, they would have said by now.
+    const answers = [await next('message'), await next('message')]
+    assert.deepEqual(answers.map(({ content, replyTo }) => [content, replyTo]), [[text, seq], [text, seq]])
+    assert.deepEqual(answers.map(({ source }) => source).toSorted(), ['echo', 'other'])
+  }
 })
 
 test('ws', async (t) => {

@@ -1,4 +1,4 @@
-import { type Client, type ClientEvent, connect, type Message, MultichatError, type Options, start, type State } from 'multichat'
+import { type Client, type ClientEvent, connect, type Message, MultichatError, type Options, start, type State, type WebSocketConstructor } from 'multichat'
 import { connect as connectSlim } from 'multichat/slim'
 
 const options: Options = { url: new URL('wss://example.org/'), name: 'a', key: async () => 'b', reconnect: false }
@@ -65,6 +65,17 @@ export const bytes = connectSlim({ ...options, wasm: new Uint8Array() })
 export const started: Client = start({ ...options, signal: new AbortController().signal })
 export const connected: Promise<Client> = connect(options)
 
+export const own: WebSocketConstructor = WebSocket
+
+class Mute {
+  readonly readyState = 1
+  readonly bufferedAmount = 0
+  addEventListener(): void {}
+  removeEventListener(): void {}
+  close(): void {}
+}
+// @ts-expect-error It cannot send.
+export const mute: WebSocketConstructor = Mute
 // @ts-expect-error There is no such event.
 started.addEventListener('mesage', () => {})
 // @ts-expect-error A message has no such type.
