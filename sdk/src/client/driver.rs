@@ -194,6 +194,10 @@ impl Open {
                 Poll::Pending => return Progress::Stuck,
                 Poll::Ready(Incoming::Text(text)) => core.session.received(&text, now),
                 Poll::Ready(Incoming::Other) => core.session.heard(now),
+                Poll::Ready(Incoming::TooBig) => {
+                    core.session.flooded(now);
+                    return Progress::Made;
+                }
                 Poll::Ready(Incoming::Closed { code, reason }) => {
                     core.session.disconnected(code, &reason, now);
                     return Progress::Made;

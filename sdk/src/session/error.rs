@@ -78,6 +78,9 @@ pub enum ConnectError {
     /// The connection broke, or was closed without a word.
     #[error("the connection was lost")]
     Lost,
+    /// A message came that is larger than any router sends.
+    #[error("a message came that is larger than a router may send")]
+    MessageTooBig,
     /// The server closed the connection without a word instead of an ack, twice in a row: so original
     /// servers refuse a key.
     #[error("the server closed the connection without a word when it was told the key")]
@@ -130,6 +133,7 @@ impl ConnectError {
             Self::TimedOut(_) => "timeout",
             Self::Closed { code, .. } => CloseCode::from_code(*code).map_or("closed", CloseCode::reason),
             Self::Lost => "lost",
+            Self::MessageTooBig => "message-too-big",
             Self::KeyProbablyRefused => "key-probably-refused",
             Self::NoRouter => "no-router",
         }
@@ -188,6 +192,10 @@ impl ConnectError {
             }
             Self::Closed { code, .. } => explain_close(*code),
             Self::Lost => "The network or the router went away. The client connects again by itself.",
+            Self::MessageTooBig => {
+                "What answers there is no multichat router, or not in its right mind. The client connects again by \
+                 itself; if this comes again and again, ask the router's operator."
+            }
             Self::KeyProbablyRefused => {
                 "An original server refuses a wrong key so. Check the key; it may also be the network, so the \
                  client goes on trying."

@@ -221,6 +221,15 @@ impl<R> Session<R> {
         }
     }
 
+    /// A message came that is too large to be read, so nothing behind it can be either.
+    pub(crate) fn flooded(&mut self, now: Duration) {
+        match self.phase {
+            Phase::Closing { .. } => self.end(Side::Client, None),
+            Phase::Registering { .. } | Phase::Online(_) => self.lost(now, ConnectError::MessageTooBig),
+            _ => {}
+        }
+    }
+
     /// A text message came.
     pub(crate) fn received(&mut self, text: &str, now: Duration) {
         self.heard(now);

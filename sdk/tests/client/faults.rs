@@ -31,6 +31,22 @@ async fn a_code_that_is_final_ends_the_client() {
 }
 
 #[tokio::test]
+async fn a_message_beyond_all_bounds_is_called_so() {
+    let server = Scripted::start().await;
+    let (_client, mut feed) = split(server.client().start().unwrap());
+    let (mut peer, _) = server.welcome(&rich_ack(json!({}))).await;
+    feed.online().await;
+    // The head of a frame of a tebibyte.
+    peer.bytes(&[0x81, 127, 0, 0, 1, 0, 0, 0, 0, 0]).await;
+    assert_eq!(peer.hear().await, Heard::Close(Some(1009)));
+    let cause = feed.cause().await;
+    assert_eq!((&cause, cause.code()), (&ConnectError::MessageTooBig, "message-too-big"));
+    assert!(cause.is_retryable());
+    let (_peer, _) = server.welcome(&same_session(0, 0)).await;
+    feed.online().await;
+}
+
+#[tokio::test]
 async fn any_other_end_is_followed_by_another_connection() {
     let server = Scripted::start().await;
     let (_client, mut feed) = split(server.client().start().unwrap());

@@ -248,6 +248,23 @@ async fn the_largest_packet_goes_through_and_a_larger_one_is_not_sent() {
 }
 
 #[tokio::test]
+async fn a_router_may_allow_packets_of_any_size() {
+    let limits = json!({"packet-bytes": 16 << 20, "log-bytes": 64 << 20, "message-seconds": 60});
+    let router = Router::with_limits(limits).await;
+    let (client, _feed) = join(&router, "discord").await;
+    let (matrix, mut heard) = join(&router, "matrix").await;
+    let large = "x".repeat(9 << 20);
+    assert_eq!(confirmed(client.send(&*large)).await, Some(1));
+    heard.hears(&large).await;
+    assert_eq!(confirmed(client.edit(1, &*large)).await, Some(2));
+    assert!(matches!(heard.news().await, Event::Edit(edit) if edit.content == large));
+    assert_eq!(confirmed(matrix.send("on the same connection")).await, Some(3));
+    // And who comes later is told of them, too.
+    let (_late, mut late) = split(soon("the ack", router.client("late").history(9).connect()).await.unwrap());
+    late.hears(&large).await;
+}
+
+#[tokio::test]
 async fn a_slow_router_is_given_time_and_all_arrives_in_order() {
     let limits = json!({"messages-per-second": 100, "messages-burst": 10});
     let router = Router::with_limits(limits).await;
