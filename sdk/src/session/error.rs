@@ -156,7 +156,15 @@ impl ConnectError {
 
     /// What it means and what to do about it, in plain words.
     pub fn explain(&self) -> String {
-        let advice = match self {
+        let mut text = self.to_string();
+        text.push_str(". ");
+        text.push_str(self.advice());
+        text
+    }
+
+    /// What to do about it.
+    pub(super) fn advice(&self) -> &'static str {
+        match self {
             Self::InvalidUrl { .. } => {
                 "An address looks like wss://chat.example.org/ or ws://127.0.0.1:6780/."
             }
@@ -201,11 +209,7 @@ impl ConnectError {
                  client goes on trying."
             }
             Self::NoRouter => "Check that the address is that of a multichat router, with its path.",
-        };
-        let mut text = self.to_string();
-        text.push_str(". ");
-        text.push_str(advice);
-        text
+        }
     }
 }
 

@@ -3,13 +3,14 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::protocol::{ClientPacket, ClientStatus, Status};
+use crate::protocol::{ClientPacket, ClientReceipt, ClientStatus, Status};
 
 use super::backoff::{Backoff, STABLE};
 use super::error::{ConnectError, Stage};
 use super::event::{Event, Side, State};
-use super::online::{self, Link, Online};
+use super::online::{self, Link};
 use super::outbox::{Outbox, Settled, refuse};
+use super::pace::Throttle;
 use super::phase::{Phase, Want};
 use super::send::{Fate, SendError};
 use super::settings::Settings;
@@ -48,6 +49,7 @@ pub(crate) struct Session<R> {
     pub(super) status: Option<ClientStatus>,
     pub(super) is_status_due: bool,
     pub(super) outbox: Outbox<R>,
+    pub(super) throttle: Throttle,
     /// What outlives a connection.
     pub(super) link: Option<Link>,
     heard: Duration,
@@ -74,6 +76,7 @@ impl<R> Session<R> {
             status: None,
             is_status_due: false,
             outbox: Outbox::new(settings.outbox),
+            throttle: Throttle::default(),
             link: None,
             heard: now,
             is_pinged: false,
@@ -124,17 +127,18 @@ impl<R> Session<R> {
                 let silence = self.settings.silence;
                 let ping = silence.map(|silence| self.heard.saturating_add(silence / 2));
                 let dead = silence.map(|silence| self.heard.saturating_add(silence));
-                [ping, dead, self.ack_deadline(), online.wake_at(self.heard, &self.outbox)]
+                let send = online.wake_at(self.heard, &self.outbox, &self.throttle);
+                [ping, dead, self.ack_deadline(), send]
             }
             Phase::Closed => return None,
         };
-        let status = self.status_due().map(Online::may_send_at);
+        let status = self.is_status_next().then(|| self.throttle.next());
         moments.into_iter().chain([self.draining, status]).flatten().filter(|&at| at > now).min()
     }
 
     /// The time is `now`.
     pub(crate) fn tick(&mut self, now: Duration) {
-        let is_all_said = self.outbox.is_empty() && self.status_due().is_none();
+        let is_all_said = self.outbox.is_empty() && !self.is_status_next() && !self.has_receipt(now);
         if self.draining.is_some_and(|deadline| now >= deadline || is_all_said) {
             self.draining = None;
             self.close(now);
@@ -266,18 +270,22 @@ impl<R> Session<R> {
         if self.register.is_some() {
             return self.register.take();
         }
-        let Phase::Online(online) = &mut self.phase else { return None };
+        let Phase::Online(online) = &self.phase else { return None };
+        self.throttle.tick(now);
+        // Of a message the router says that it was not too much.
+        let is_held_back = self.throttle.is_wary() && !self.outbox.is_empty();
         if self.is_status_due
+            && !is_held_back
             && let Some(status) = &self.status
         {
-            if now < online.may_send_at() {
+            if now < self.throttle.next() {
                 return None;
             }
             self.is_status_due = false;
-            online.spend(now);
+            self.throttle.spend_unanswered(now);
             return Some(ClientPacket::Status(status.clone()).encode());
         }
-        online.pull(&mut self.outbox, &mut self.settled, now)
+        online.pull(&mut self.outbox, &mut self.throttle, &mut self.settled, now)
     }
 
     /// Everything that was pulled has been written.
@@ -287,17 +295,25 @@ impl<R> Session<R> {
         }
     }
 
-    /// Takes something to send; what becomes of it goes to `reply`, if there is one.
-    pub(crate) fn send(&mut self, packet: ClientPacket, reply: Option<R>) -> Result<(), SendError> {
+    /// Takes something to send; what becomes of it goes to `reply`.
+    pub(crate) fn send(&mut self, packet: ClientPacket, reply: R) {
         match self.check(&packet) {
             Ok(()) => self.outbox.push(packet, reply, &mut self.settled),
             Err(error) => refuse(packet, reply, error, &mut self.settled),
         }
     }
 
+    /// Takes a receipt: it is sent when there is nothing else to send.
+    pub(crate) fn report(&mut self, receipt: ClientReceipt) -> Result<(), SendError> {
+        let packet = ClientPacket::Receipt(receipt.clone());
+        self.check(&packet)?;
+        self.outbox.push_receipt(receipt);
+        Ok(())
+    }
+
     fn check(&self, packet: &ClientPacket) -> Result<(), SendError> {
         if self.draining.is_some() || matches!(self.phase, Phase::Closing { .. } | Phase::Closed) {
-            return Err(SendError::Closed);
+            return Err(self.ended());
         }
         packet.check()?;
         match &self.phase {
@@ -310,7 +326,7 @@ impl<R> Session<R> {
     pub(crate) fn set_status(&mut self, status: ClientStatus) -> Result<(), SendError> {
         ClientPacket::Status(status.clone()).check()?;
         if matches!(self.phase, Phase::Closing { .. } | Phase::Closed) {
-            return Err(SendError::Closed);
+            return Err(self.ended());
         }
         // A name that says nothing is online; but what it said before is to be taken back.
         let is_news = self.status.is_some() || status.status != Status::Online || status.text.is_some();
@@ -406,6 +422,8 @@ impl<R> Session<R> {
             } else if matches!(cause, ConnectError::Closed { code: 1009, .. }) {
                 // Sent again, it would close the next connection too.
                 self.outbox.give_up_largest(&mut self.settled);
+            } else if matches!(cause, ConnectError::Closed { code: 4529, .. }) {
+                self.throttle.refused(now);
             }
         }
         let by = if matches!(cause, ConnectError::Closed { .. }) { Side::Server } else { Side::Client };
@@ -433,8 +451,16 @@ impl<R> Session<R> {
     fn end(&mut self, by: Side, cause: Option<ConnectError>) {
         self.phase = Phase::Closed;
         self.draining = None;
-        self.outbox.settle_all(&mut self.settled);
         self.enter(State::Closed { by, cause });
+        self.outbox.settle_all(&self.ended(), &mut self.settled);
+    }
+
+    /// Why nothing can be sent any more.
+    fn ended(&self) -> SendError {
+        match &self.state {
+            State::Closed { cause: Some(cause), .. } => SendError::Ended { cause: cause.clone() },
+            _ => SendError::Closed,
+        }
     }
 
     /// While it drains, a client is in that state up to its end.
@@ -446,12 +472,14 @@ impl<R> Session<R> {
         self.events.push_back(Event::State(state));
     }
 
-    /// The registration in which the status is still to be said, if there is one.
-    const fn status_due(&self) -> Option<&Online> {
-        match &self.phase {
-            Phase::Online(online) if self.is_status_due => Some(online),
-            _ => None,
-        }
+    /// Whether the router is there and still to be told the status.
+    const fn is_status_next(&self) -> bool {
+        self.is_status_due && matches!(self.phase, Phase::Online(_))
+    }
+
+    /// Whether a receipt can be written now.
+    fn has_receipt(&self, now: Duration) -> bool {
+        matches!(&self.phase, Phase::Online(online) if online.has_receipt(&self.outbox, &self.throttle, now))
     }
 
     /// When the oldest of what was sent should have been answered, if the server answers.
