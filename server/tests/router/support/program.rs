@@ -50,6 +50,18 @@ impl Program {
         Setup::new(command, server, name)
     }
 
+    /// The same one, on a connection that does not break; its first message is of so many bytes.
+    pub(crate) fn talkative_sample(
+        server: &Server,
+        name: &str,
+        messages: usize,
+        first_bytes: usize,
+    ) -> Setup {
+        let mut setup = Self::sample(server, name, messages, 0);
+        setup.command.args(["--unbroken", "--first-bytes", &first_bytes.to_string()]);
+        setup
+    }
+
     /// A bridge in JavaScript, on `ws`.
     pub(crate) fn node(server: &Server, name: &str) -> Setup {
         let mut command = Command::new("node");
