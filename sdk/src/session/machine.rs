@@ -3,13 +3,13 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::protocol::{ClientPacket, ClientReceipt, ClientStatus, Status};
+use crate::protocol::{ClientPacket, ClientStatus};
 
 use super::backoff::{Backoff, STABLE};
 use super::error::{ConnectError, Stage};
 use super::event::{Event, Side, State};
 use super::online::{self, Link};
-use super::outbox::{Outbox, Settled, refuse};
+use super::outbox::{Outbox, Settled};
 use super::pace::Throttle;
 use super::phase::{Phase, Want};
 use super::send::{Fate, SendError};
@@ -33,7 +33,7 @@ const SENDS: u32 = 3;
 /// `R` is where the outcome of something sent goes.
 pub(crate) struct Session<R> {
     pub(super) settings: Settings,
-    phase: Phase,
+    pub(super) phase: Phase,
     /// The number of the connection, made or being made: it tells the present one from those before.
     connection: u64,
     backoff: Backoff,
@@ -56,8 +56,8 @@ pub(crate) struct Session<R> {
     /// Whether the present silence has been asked about.
     is_pinged: bool,
     /// Until when the outbox is to be emptied, if the client is to end then.
-    draining: Option<Duration>,
-    state: State,
+    pub(super) draining: Option<Duration>,
+    pub(super) state: State,
     pub(super) events: VecDeque<Event>,
     pub(super) settled: VecDeque<Settled<R>>,
 }
@@ -295,46 +295,6 @@ impl<R> Session<R> {
         }
     }
 
-    /// Takes something to send; what becomes of it goes to `reply`.
-    pub(crate) fn send(&mut self, packet: ClientPacket, reply: R) {
-        match self.check(&packet) {
-            Ok(()) => self.outbox.push(packet, reply, &mut self.settled),
-            Err(error) => refuse(packet, reply, error, &mut self.settled),
-        }
-    }
-
-    /// Takes a receipt: it is sent when there is nothing else to send.
-    pub(crate) fn report(&mut self, receipt: ClientReceipt) -> Result<(), SendError> {
-        let packet = ClientPacket::Receipt(receipt.clone());
-        self.check(&packet)?;
-        self.outbox.push_receipt(receipt);
-        Ok(())
-    }
-
-    fn check(&self, packet: &ClientPacket) -> Result<(), SendError> {
-        if self.draining.is_some() || matches!(self.phase, Phase::Closing { .. } | Phase::Closed) {
-            return Err(self.ended());
-        }
-        packet.check()?;
-        match &self.phase {
-            Phase::Online(online) => online.check(packet),
-            _ => Ok(()),
-        }
-    }
-
-    /// Takes the word on how the platform is: it is said now, and again after each registration.
-    pub(crate) fn set_status(&mut self, status: ClientStatus) -> Result<(), SendError> {
-        ClientPacket::Status(status.clone()).check()?;
-        if matches!(self.phase, Phase::Closing { .. } | Phase::Closed) {
-            return Err(self.ended());
-        }
-        // A name that says nothing is online; but what it said before is to be taken back.
-        let is_news = self.status.is_some() || status.status != Status::Online || status.text.is_some();
-        self.status = Some(status).filter(|_| is_news);
-        self.is_status_due = is_news && matches!(&self.phase, Phase::Online(online) if online.is_rich());
-        Ok(())
-    }
-
     /// Something says that the line may be up again.
     pub(crate) fn hurry(&mut self, now: Duration) {
         let spaced = self.attempted + EARLY_SPACING;
@@ -380,26 +340,6 @@ impl<R> Session<R> {
         if !self.state.is_closed() {
             self.end(Side::Client, None);
         }
-    }
-
-    /// Whether another packet can be taken, or none ever.
-    pub(crate) fn has_room(&self) -> bool {
-        self.state.is_closed() || self.outbox.has_room_again()
-    }
-
-    /// How many packets have left the outbox, for whatever reason.
-    pub(crate) const fn gone(&self) -> u64 {
-        self.outbox.gone()
-    }
-
-    /// The number of the last packet that was taken.
-    pub(crate) const fn last_sent(&self) -> u64 {
-        self.outbox.last()
-    }
-
-    /// Whether it is known what became of all packets up to this number.
-    pub(crate) fn has_settled(&self, last: u64) -> bool {
-        self.outbox.first_unsettled().is_none_or(|first| first > last)
     }
 
     fn connect(&mut self, now: Duration) {
@@ -453,14 +393,6 @@ impl<R> Session<R> {
         self.draining = None;
         self.enter(State::Closed { by, cause });
         self.outbox.settle_all(&self.ended(), &mut self.settled);
-    }
-
-    /// Why nothing can be sent any more.
-    fn ended(&self) -> SendError {
-        match &self.state {
-            State::Closed { cause: Some(cause), .. } => SendError::Ended { cause: cause.clone() },
-            _ => SendError::Closed,
-        }
     }
 
     /// While it drains, a client is in that state up to its end.

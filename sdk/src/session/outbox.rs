@@ -125,7 +125,8 @@ impl<R> Outbox<R> {
 
     /// Whether a receipt waits, and for nothing else; `is_single`: nor for an answer.
     pub(super) fn has_next_receipt(&self, is_single: bool) -> bool {
-        !self.receipts.is_empty() && self.waiting.is_empty() && !(is_single && !self.unanswered.is_empty())
+        let may_be_next = self.waiting.is_empty() && (!is_single || self.unanswered.is_empty());
+        may_be_next && !self.receipts.is_empty()
     }
 
     /// Whether giving up what was not sent yet would make room for a packet of this size.
