@@ -4,29 +4,29 @@
 //! the disk is full, it stays where it is and tries again; what the log lets go of meanwhile is missing in the files,
 //! and that is said.
 
+mod files;
 #[cfg(test)]
 mod tests;
 
 use std::{
-    fs,
+    future::pending,
     io::{self, Write},
     sync::Arc,
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use bytes::{Buf as _, Bytes};
 use tokio::{
     select,
-    sync::oneshot,
+    sync::watch,
     task::spawn_blocking,
     time::{Instant, sleep},
 };
 use tracing::{info, warn};
-use tracing_appender::rolling::{RollingFileAppender, Rotation};
 
 use crate::{
-    config::{ChatLog, Rotate},
-    room::{Entry, Followed, Follower, Room, Seq},
+    config::ChatLog,
+    room::{Entry, Followed, Follower, Room},
 };
 
 /// About so many bytes of the log are written at once.
@@ -35,94 +35,113 @@ const BATCH_BYTES: usize = 256 * 1024;
 /// Between two tries while nothing can be written.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// How long what is left may still take when the writing is to end.
+/// How long what is left may still take when the room is closed.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 
-/// What is written to: made anew after it has failed.
-type Output = Box<dyn Write + Send>;
+/// Where a room's files are, if it has any.
+pub(crate) type Order = Option<ChatLog>;
 
-/// How an output is made.
-type Open = Arc<dyn Fn() -> io::Result<Output> + Send + Sync>;
+/// How a file is opened, by its name.
+type Open = Arc<dyn Fn(&ChatLog, &str) -> io::Result<Box<dyn Write + Send>> + Send + Sync>;
 
-/// The writer of a room's files.
+/// The writer of a room's files. A room has one alone, so that nothing is written twice.
 pub(crate) struct ChatLogWriter {
     /// The room's name, for people.
     name: String,
     room: Arc<Room>,
-    follower: Follower,
+    /// Each order lets the file be opened anew, be it the same: somebody may have moved the file away.
+    orders: watch::Receiver<Order>,
     /// What each line begins with.
     head: String,
     open: Open,
+    /// The order that holds, and the reader of the log while there is something to be written.
+    work: Option<(ChatLog, Follower)>,
     output: Option<Output>,
     /// What is being written.
     batch: Bytes,
-    /// Since when nothing can be written.
     failing_since: Option<Instant>,
+    /// How many entries were lost since that was said.
     missed: u64,
-    /// It is to write no more than what has been said by now.
-    is_ending: bool,
+}
+
+/// A file that is open.
+struct Output {
+    name: String,
+    file: Box<dyn Write + Send>,
 }
 
 impl ChatLogWriter {
-    /// A writer of what is said in the room after the entry at `start`.
-    pub(crate) fn new(name: &str, room: Arc<Room>, number: u32, start: Seq, config: &ChatLog) -> Self {
-        let config = config.clone();
-        Self::to(name, room, number, start, Arc::new(move || open(&config)))
+    /// A writer of what is said in the room from now on.
+    pub(crate) fn new(name: &str, room: Arc<Room>, orders: watch::Receiver<Order>) -> Self {
+        Self::to(name, room, orders, Arc::new(|config, name| Ok(Box::new(files::open(config, name)?))))
     }
 
-    fn to(name: &str, room: Arc<Room>, number: u32, start: Seq, open: Open) -> Self {
-        let follower = Follower::new(room.clone(), number, start);
+    fn to(name: &str, room: Arc<Room>, orders: watch::Receiver<Order>, open: Open) -> Self {
         let epoch = serde_json::Value::from(room.epoch());
-        let head = format!(r#"{{"room":"{name}","epoch":{epoch},"#);
-        Self {
+        let mut writer = Self {
             name: name.to_owned(),
             room,
-            follower,
-            head,
+            orders,
+            head: format!(r#"{{"room":"{name}","epoch":{epoch},"#),
             open,
+            work: None,
             output: None,
             batch: Bytes::new(),
             failing_since: None,
             missed: 0,
-            is_ending: false,
-        }
+        };
+        writer.take_order();
+        writer
     }
 
-    /// Writes until the room is closed, or up to the entry that `stop` names; when it is dropped, up to what has been
-    /// said by then. What the disk does not take in the end is left out.
-    pub(crate) async fn run(mut self, mut stop: oneshot::Receiver<Seq>) {
+    /// Writes as ordered. Ends when the room is closed and all is written, or the disk has not taken it for too long;
+    /// or when there is nothing to be written, and no more orders come.
+    pub(crate) async fn run(mut self) {
+        let mut has_orders = true;
         let mut give_up_at = None;
         loop {
-            while self.batch.has_remaining() {
-                match self.write().await {
-                    Ok(()) => self.note_success(),
-                    Err(_) if give_up_at.is_some_and(|at| Instant::now() >= at) => {
-                        warn!(room = self.name, "what was said last is not in the chat log");
-                        return;
-                    }
-                    Err(error) => {
-                        self.note_failure(&error);
-                        sleep(PAUSE).await;
-                    }
-                }
-                if self.is_ending || self.room.is_closed() {
-                    give_up_at.get_or_insert_with(|| Instant::now() + LAST_WORDS);
+            self.write().await;
+            let is_idle = self.batch.is_empty();
+            select! {
+                biased;
+                changed = self.orders.changed(), if has_orders => match changed {
+                    Ok(()) => self.take_order(),
+                    Err(_) => has_orders = false,
+                },
+                followed = next(&mut self.work), if is_idle => match followed {
+                    Followed::Entries(entries) => self.batch = self.lines(&entries),
+                    Followed::Missed(count) => self.missed += count,
+                    Followed::End => break,
+                },
+                () = sleep(PAUSE), if self.failing_since.is_some() => {}
+            }
+            if self.room.is_closed() {
+                let limit = *give_up_at.get_or_insert_with(|| Instant::now() + LAST_WORDS);
+                if self.failing_since.is_some() && Instant::now() >= limit {
+                    warn!(room = self.name, "what was said last is not in the chat log");
+                    break;
                 }
             }
-            let followed = select! {
-                followed = self.follower.next(BATCH_BYTES) => followed,
-                end = &mut stop, if !self.is_ending => {
-                    self.is_ending = true;
-                    self.follower.stop_at(end.unwrap_or_else(|_| self.room.newest()));
-                    continue;
-                }
-            };
-            match followed {
-                Followed::Entries(entries) => self.batch = self.lines(&entries),
-                Followed::Missed(count) => self.missed += count,
-                Followed::End => return,
+            if self.work.is_none() && !has_orders {
+                break;
             }
         }
+        self.note_missed();
+    }
+
+    fn take_order(&mut self) {
+        let order = self.orders.borrow_and_update().clone();
+        self.output = None;
+        self.work = match (order, self.work.take()) {
+            (None, _) => {
+                // Nobody wants it any more.
+                self.batch.clear();
+                self.failing_since = None;
+                None
+            }
+            (Some(config), Some((_, follower))) => Some((config, follower)),
+            (Some(config), None) => Some((config, Follower::new(self.room.clone(), self.room.newest()))),
+        };
     }
 
     fn lines(&self, entries: &[Arc<Entry>]) -> Bytes {
@@ -136,19 +155,33 @@ impl ChatLogWriter {
         lines.into()
     }
 
-    /// Writes a part of the batch, however small. What has been written is not written again.
-    async fn write(&mut self) -> io::Result<()> {
-        let (output, open, batch) = (self.output.take(), self.open.clone(), self.batch.clone());
-        let written = spawn_blocking(move || {
-            let mut output = output.map_or_else(|| open(), Ok)?;
-            let written = output.write(&batch)?;
-            if written == 0 { Err(io::Error::from(io::ErrorKind::WriteZero)) } else { Ok((output, written)) }
+    /// Writes the batch, as far as the disk takes it, and opens the file for it; also where there is nothing to be
+    /// written yet, so that what is wrong with the file is said early. What has been written is not written again.
+    async fn write(&mut self) {
+        let Some((config, _)) = &self.work else { return };
+        if self.batch.is_empty() && self.output.is_some() {
+            return;
+        }
+        let (config, open, mut batch) = (config.clone(), self.open.clone(), self.batch.clone());
+        let output = self.output.take();
+        let done = spawn_blocking(move || {
+            let result = write(&config, &open, output, &mut batch);
+            (result, batch)
         });
-        // A library that panics fails like one that says so.
-        let (output, written) = written.await.map_err(io::Error::other)??;
-        self.output = Some(output);
-        self.batch.advance(written);
-        Ok(())
+        let result = match done.await {
+            Ok((result, rest)) => {
+                self.batch = rest;
+                result
+            }
+            Err(error) => Err(io::Error::other(error)),
+        };
+        match result {
+            Ok(output) => {
+                self.output = Some(output);
+                self.note_success();
+            }
+            Err(error) => self.note_failure(&error),
+        }
     }
 
     fn note_failure(&mut self, error: &io::Error) {
@@ -163,6 +196,10 @@ impl ChatLogWriter {
             let seconds = since.elapsed().as_secs();
             info!(room = self.name, seconds, "the chat log can be written again");
         }
+        self.note_missed();
+    }
+
+    fn note_missed(&mut self) {
         if self.missed > 0 {
             warn!(
                 room = self.name,
@@ -174,18 +211,27 @@ impl ChatLogWriter {
     }
 }
 
-/// Opens the file of the moment, in a folder that is made if it is not there.
-fn open(config: &ChatLog) -> io::Result<Output> {
-    fs::create_dir_all(&config.folder)?;
-    let mut builder = RollingFileAppender::builder().filename_suffix("jsonl");
-    builder = match config.rotate {
-        Rotate::Hourly => builder.rotation(Rotation::HOURLY),
-        Rotate::Daily => builder.rotation(Rotation::DAILY),
-        Rotate::Weekly => builder.rotation(Rotation::WEEKLY),
-        Rotate::Never => builder.rotation(Rotation::NEVER).filename_prefix("chat"),
-    };
-    if let Some(keep) = config.keep {
-        builder = builder.max_log_files(keep);
+/// What the log has next for who reads it, if somebody does.
+async fn next(work: &mut Option<(ChatLog, Follower)>) -> Followed {
+    match work {
+        Some((_, follower)) => follower.next(BATCH_BYTES).await,
+        None => pending().await,
     }
-    Ok(Box::new(builder.build(&config.folder).map_err(io::Error::other)?))
+}
+
+/// Writes the batch to the file of this moment, and takes what has been written from it.
+fn write(config: &ChatLog, open: &Open, output: Option<Output>, batch: &mut Bytes) -> io::Result<Output> {
+    // A batch is whole lines, or the rest of one that could not be written: then it all goes to one file.
+    let name = files::name(config.rotate, SystemTime::now());
+    let mut output = match output.filter(|output| output.name == name) {
+        Some(output) => output,
+        None => Output { file: open(config, &name)?, name },
+    };
+    while batch.has_remaining() {
+        match output.file.write(batch)? {
+            0 => return Err(io::ErrorKind::WriteZero.into()),
+            written => batch.advance(written),
+        }
+    }
+    Ok(output)
 }

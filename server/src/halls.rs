@@ -2,16 +2,16 @@
 
 use std::{collections::HashSet, sync::Arc, thread};
 
-use tokio::{select, sync::oneshot, task::JoinSet};
+use tokio::{select, sync::watch, task::JoinSet};
 use tokio_util::task::TaskTracker;
 use tracing::info;
 
 use crate::{
-    chat_log::ChatLogWriter,
+    chat_log::{ChatLogWriter, Order},
     config::{self, Config},
     connection::{Failures, Hall},
     listener::Route,
-    room::{Room, Seq},
+    room::Room,
     token,
 };
 
@@ -24,16 +24,15 @@ pub(crate) struct Halls {
     open: Vec<Open>,
     failures: Arc<Failures>,
     chat_logs: TaskTracker,
+    are_closed: bool,
 }
 
 /// A room that is open.
 #[derive(Debug)]
 struct Open {
     hall: Arc<Hall>,
-    /// Stops what is written of it.
-    chat_log: Option<oneshot::Sender<Seq>>,
-    /// How often its chat log was begun.
-    chat_logs: u32,
+    /// Tells the writer of its chat log what to do. `None` once nothing more is to be told.
+    chat_log: Option<watch::Sender<Order>>,
 }
 
 impl Halls {
@@ -56,11 +55,11 @@ impl Halls {
             let hall = match found {
                 Some(hall) => {
                     hall.change(room);
+                    self.order_chat_log(room);
                     hall
                 }
                 None => self.open(room, epochs.pop().unwrap_or_default()),
             };
-            self.write_chat_log(room);
             routes.push(Route { path: room.ws_path.clone(), hall });
         }
         let listed: HashSet<_> = config.all_rooms().map(|room| &room.name).collect();
@@ -80,9 +79,20 @@ impl Halls {
         self.open.iter().map(|open| &open.hall)
     }
 
-    /// Those who write what is said.
-    pub(crate) fn chat_logs(&self) -> TaskTracker {
+    /// Closes all rooms, for ever. Returns those who still write what was said in them.
+    pub(crate) fn close(&mut self) -> TaskTracker {
+        self.are_closed = true;
+        for open in &mut self.open {
+            open.hall.room().close();
+            open.chat_log = None;
+        }
+        self.chat_logs.close();
         self.chat_logs.clone()
+    }
+
+    /// Whether they have been closed.
+    pub(crate) fn are_closed(&self) -> bool {
+        self.are_closed
     }
 
     fn find(&self, room: &config::Room) -> Option<Arc<Hall>> {
@@ -93,26 +103,20 @@ impl Halls {
         let cores = thread::available_parallelism().map_or(1, usize::from);
         let hall = Arc::new(Hall::new(config, epoch, cores, self.failures.clone()));
         tokio::spawn(serve(hall.room()));
-        self.open.push(Open { hall: hall.clone(), chat_log: None, chat_logs: 0 });
+        let (chat_log, orders) = watch::channel(config.chat_log.clone());
+        let writer = ChatLogWriter::new(config.name.as_str(), hall.room(), orders);
+        self.chat_logs.spawn(writer.run());
+        self.open.push(Open { hall: hall.clone(), chat_log: Some(chat_log) });
         hall
     }
 
     /// Lets what is said be written from now on as the configuration says. Files are opened anew, which is what
     /// somebody waits for who has moved them away.
-    fn write_chat_log(&mut self, config: &config::Room) {
-        let Some(open) = self.open.iter_mut().find(|open| *open.hall.name() == config.name) else { return };
-        let room = open.hall.room();
-        let newest = room.newest();
-        if let Some(stop) = open.chat_log.take() {
-            // It may have ended by itself.
-            let _ = stop.send(newest);
+    fn order_chat_log(&self, config: &config::Room) {
+        let open = self.open.iter().find(|open| *open.hall.name() == config.name);
+        if let Some(chat_log) = open.and_then(|open| open.chat_log.as_ref()) {
+            chat_log.send_replace(config.chat_log.clone());
         }
-        let Some(chat_log) = &config.chat_log else { return };
-        open.chat_logs += 1;
-        let (stop, stopped) = oneshot::channel();
-        let writer = ChatLogWriter::new(config.name.as_str(), room, open.chat_logs, newest, chat_log);
-        self.chat_logs.spawn(writer.run(stopped));
-        open.chat_log = Some(stop);
     }
 }
 

@@ -72,7 +72,7 @@ impl TokenBucket {
 
     /// Keeps to another rate from now on: of what is owed by the old one, no more remains than an empty bucket of the
     /// new one takes to fill.
-    fn change(&mut self, rate: Option<Rate>, now: Instant) {
+    pub(crate) fn change(&mut self, rate: Option<Rate>, now: Instant) {
         self.full_at = self.full_at.min(now + rate.map_or(Duration::ZERO, |rate| rate.time(rate.burst)));
     }
 

@@ -121,6 +121,15 @@ for (const width of [320, 390]) {
           return [scrollWidth - clientWidth, ...wide.map((it) => it.scrollWidth - it.clientWidth)]
         })
         expect(Math.max(...found)).toBeLessThanOrEqual(0)
+        // Nor is a text cut off at the edge.
+        const right = await page.locator('.text').evaluateAll((all) =>
+          all.flatMap((it) => {
+            const range = document.createRange()
+            range.selectNodeContents(it)
+            return Array.from(range.getClientRects(), (rect) => rect.right)
+          }),
+        )
+        expect(Math.max(0, ...right)).toBeLessThanOrEqual(width)
         // What is to be hit by a finger is large enough (WCAG 2.2, 2.5.8).
         for (const button of await page.getByRole('button').filter({ visible: true }).all()) {
           const box = await button.boundingBox()

@@ -1,4 +1,4 @@
-use std::{collections::VecDeque, ops::Range};
+use std::collections::VecDeque;
 
 use multichat::protocol::ClientName;
 use parking_lot::Mutex;
@@ -13,7 +13,6 @@ enum Fate {
     /// So many bytes are taken.
     Takes(usize),
     Fails,
-    Panics,
 }
 
 /// A disk on which things go wrong, in the order in which they are listed; after that, all goes well.
@@ -33,7 +32,6 @@ impl Write for Disk {
             None => bytes.len(),
             Some(Fate::Takes(count)) => count.min(bytes.len()),
             Some(Fate::Fails) => return Err(io::ErrorKind::StorageFull.into()),
-            Some(Fate::Panics) => panic!("a fault that the test asked for"),
         };
         self.written.lock().extend_from_slice(&bytes[..count]);
         Ok(count)
@@ -51,7 +49,7 @@ impl Disk {
 
     fn open(&self) -> Open {
         let disk = self.clone();
-        Arc::new(move || {
+        Arc::new(move |_, _| {
             *disk.opened.lock() += 1;
             Ok(Box::new(disk.clone()))
         })
@@ -85,11 +83,15 @@ fn say(room: &Room, content: &str) {
     room.publish(Draft::plain(&author, content.to_owned()), &Mailbox::new(0));
 }
 
+fn files() -> ChatLog {
+    ChatLog { folder: "unused".into(), rotate: crate::config::Rotate::Daily, keep: None }
+}
+
 /// Starts to write.
-fn write(room: &Arc<Room>, disk: &Disk) -> (JoinHandle<()>, oneshot::Sender<Seq>) {
-    let (stop, stopped) = oneshot::channel();
-    let writer = ChatLogWriter::to("hall", room.clone(), 1, room.newest(), disk.open());
-    (tokio::spawn(writer.run(stopped)), stop)
+fn write(room: &Arc<Room>, disk: &Disk) -> (JoinHandle<()>, watch::Sender<Order>) {
+    let (orders, ordered) = watch::channel(Some(files()));
+    let writer = ChatLogWriter::to("hall", room.clone(), ordered, disk.open());
+    (tokio::spawn(writer.run()), orders)
 }
 
 /// Lets the writer write all that there is.
@@ -101,7 +103,7 @@ async fn settle() {
 async fn lines_are_what_rich_clients_are_told() {
     let (room, disk) = (room(100), Disk::default());
     say(&room, "before");
-    let (writer, _stop) = write(&room, &disk);
+    let (writer, _orders) = write(&room, &disk);
     say(&room, "\"one\"\nline");
     room.close();
     writer.await.unwrap();
@@ -116,10 +118,10 @@ async fn lines_are_what_rich_clients_are_told() {
 
 #[tokio::test(start_paused = true)]
 async fn whatever_the_disk_does_each_entry_is_written_once_and_whole() {
-    use Fate::{Fails, Panics, Takes};
-    let disk = Disk::with([Takes(7), Fails, Takes(1), Takes(0), Panics, Takes(100), Fails, Fails, Takes(50)]);
+    use Fate::{Fails, Takes};
+    let disk = Disk::with([Takes(7), Fails, Takes(1), Takes(0), Takes(100), Fails, Fails, Takes(50)]);
     let room = room(100);
-    let (writer, _stop) = write(&room, &disk);
+    let (writer, _orders) = write(&room, &disk);
     let expected: Vec<_> = (0..20).map(|number| format!("number {number}")).collect();
     for content in &expected {
         say(&room, content);
@@ -128,14 +130,14 @@ async fn whatever_the_disk_does_each_entry_is_written_once_and_whole() {
     room.close();
     writer.await.unwrap();
     assert_eq!(disk.contents(), expected);
-    assert_eq!(*disk.opened.lock(), 6, "anew after each failure");
+    assert_eq!(*disk.opened.lock(), 5, "anew after each failure");
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_room_does_not_wait_and_what_is_missing_is_counted() {
     let disk = Disk::with((0..5).map(|_| Fate::Fails));
     let room = room(16);
-    let (writer, _stop) = write(&room, &disk);
+    let (writer, _orders) = write(&room, &disk);
     say(&room, "first");
     disk.progress.notified().await;
     for number in 0..100 {
@@ -151,34 +153,60 @@ async fn the_room_does_not_wait_and_what_is_missing_is_counted() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_writer_ends_where_the_next_begins() {
-    let room = room(1000);
-    let (first_disk, second_disk) = (Disk::default(), Disk::default());
-    let (first, stop) = write(&room, &first_disk);
-    let numbers = |range: Range<u32>| range.for_each(|number| say(&room, &format!("{number}")));
-    numbers(0..5);
+async fn files_are_opened_anew_without_a_gap_or_a_double() {
+    use Fate::{Fails, Takes};
+    // Orders come in the midst of writing, of failing, and of nothing.
+    for fates in [vec![], vec![Takes(7), Takes(7), Takes(7)], vec![Takes(7), Fails, Takes(7), Fails]] {
+        let (room, disk) = (room(1000), Disk::with(fates));
+        let (writer, orders) = write(&room, &disk);
+        for number in 0..40 {
+            say(&room, &number.to_string());
+            if number % 3 == 0 {
+                orders.send_replace(Some(files()));
+            }
+            if number % 4 == 0 {
+                settle().await;
+            }
+        }
+        let opened = *disk.opened.lock();
+        assert!(opened > 10, "{opened}");
+        room.close();
+        writer.await.unwrap();
+        assert_eq!(disk.contents(), (0..40).map(|number| number.to_string()).collect::<Vec<_>>());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_written_while_nobody_wants_it() {
+    let (room, disk) = (room(1000), Disk::default());
+    let (orders, ordered) = watch::channel(None);
+    let writer = tokio::spawn(ChatLogWriter::to("hall", room.clone(), ordered, disk.open()).run());
+    for (order, content) in [(None, "a"), (Some(files()), "b"), (None, "c"), (Some(files()), "d")] {
+        orders.send_replace(order);
+        settle().await;
+        say(&room, content);
+        settle().await;
+    }
+    assert_eq!(disk.contents(), ["b", "d"]);
+    orders.send_replace(None);
     settle().await;
-    numbers(5..10);
-    let newest = room.newest();
-    // Before the first has its turn, there is more already.
-    stop.send(newest).unwrap();
-    numbers(10..15);
-    let second = ChatLogWriter::to("hall", room.clone(), 2, newest, second_disk.open());
-    let (_stop, stopped) = oneshot::channel();
-    let second = tokio::spawn(second.run(stopped));
-    first.await.unwrap();
-    numbers(15..20);
-    room.close();
-    second.await.unwrap();
-    let written = [first_disk.contents(), second_disk.contents()].concat();
-    assert_eq!(written, (0..20).map(|number| number.to_string()).collect::<Vec<_>>());
+    drop(orders);
+    writer.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_wrong_with_the_file_is_found_before_anything_is_said() {
+    let (room, disk) = (room(16), Disk::default());
+    let (_writer, _orders) = write(&room, &disk);
+    settle().await;
+    assert_eq!(*disk.opened.lock(), 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_disk_that_stays_full_does_not_keep_the_router() {
     let disk = Disk::with((0..1000).map(|_| Fate::Fails));
     let room = room(16);
-    let (writer, _stop) = write(&room, &disk);
+    let (writer, _orders) = write(&room, &disk);
     say(&room, "lost");
     disk.progress.notified().await;
     let start = Instant::now();
@@ -186,23 +214,4 @@ async fn a_disk_that_stays_full_does_not_keep_the_router() {
     writer.await.unwrap();
     assert!(start.elapsed() <= LAST_WORDS + 2 * PAUSE);
     assert_eq!(disk.contents(), [""; 0]);
-}
-
-#[tokio::test]
-async fn files_are_named_by_the_day_and_the_oldest_go() {
-    let folder = std::env::temp_dir().join(format!("multichat-chat-log-{}", std::process::id()));
-    let names = || {
-        let mut names: Vec<_> =
-            fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-        names.sort();
-        names.into_iter().map(|name| name.into_string().unwrap()).collect::<Vec<_>>()
-    };
-    let config = |rotate, keep| ChatLog { folder: folder.clone(), rotate, keep };
-    open(&config(Rotate::Never, None)).unwrap().write_all(b"{}\n").unwrap();
-    assert_eq!(names(), ["chat.jsonl"]);
-    open(&config(Rotate::Daily, Some(1))).unwrap().write_all(b"{}\n").unwrap();
-    let daily = names();
-    assert_eq!(daily.len(), 1, "{daily:?}");
-    assert!(daily[0].starts_with("20") && daily[0].len() == "2026-01-31.jsonl".len(), "{daily:?}");
-    fs::remove_dir_all(&folder).unwrap();
 }

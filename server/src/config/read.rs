@@ -11,10 +11,11 @@ use super::{
     AllowedOrigins, ChatLog, Config, ConfigError, ContentPolicy, Files, Host, Limits, Room, RoomName, Rotate,
     TrustedProxies, Warning, WsPath, Wss, advice,
     error::{Found, Problem},
+    read_admin,
     read_keys::{self, KeySources},
     read_limits,
     section::{Mismatch, Report, Section, shown, text},
-    web_root::{public_folder, secrets},
+    web_root::{public_folder, real, secrets},
 };
 
 /// What is expected of a file as a whole.
@@ -137,6 +138,7 @@ fn read(root: &mut Section<'_>, file: &Path, files: &mut Files) -> Option<Config
         chat_log: read_chat_log(root, folder),
     });
     let rooms = read_rooms(root, default_room.as_ref(), &limits, &mut sources);
+    let admin = read_admin::read(root, &mut sources, default_room.iter().chain(&rooms));
     let KeySources { key_files, .. } = sources;
     let all_rooms = default_room.iter().chain(&rooms);
     let secrets = secrets(Some(file), wss.as_ref(), &key_files, all_rooms);
@@ -153,6 +155,7 @@ fn read(root: &mut Section<'_>, file: &Path, files: &mut Files) -> Option<Config
         limits,
         default_room: default_room?,
         rooms,
+        admin,
         key_files,
     })
 }
@@ -176,9 +179,9 @@ fn read_rooms(
             section.misfit("ws-path", EXPECTED_OWN_PATH, Some(format!("room {} has it", other.name)));
         }
         let chat_log = read_chat_log(section, sources.folder);
-        let folder = chat_log.as_ref().map(|chat_log| &chat_log.folder);
-        let is_shared =
-            |room: &&Room| folder.is_some() && folder == room.chat_log.as_ref().map(|other| &other.folder);
+        let folder_of = |chat_log: &ChatLog| real(&chat_log.folder);
+        let folder = chat_log.as_ref().map(folder_of);
+        let is_shared = |room: &&Room| folder.is_some() && folder == room.chat_log.as_ref().map(folder_of);
         if let Some(other) = default_room.into_iter().chain(&rooms).find(is_shared) {
             section.misfit("chat-log", EXPECTED_OWN_FOLDER, Some(format!("room {} has it", other.name)));
         }

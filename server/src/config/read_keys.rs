@@ -82,7 +82,7 @@ fn rights(value: &Value) -> Result<Rights, Mismatch> {
 
 impl KeySources<'_> {
     /// A key as the config file has it: itself, or what it is known by, or where it is.
-    fn key(&mut self, value: &Value) -> Result<SecretKey, Mismatch> {
+    pub(super) fn key(&mut self, value: &Value) -> Result<SecretKey, Mismatch> {
         if let Some(text) = value.as_str() {
             return SecretKey::new(text).map_err(|_| Mismatch::Secret);
         }
@@ -96,7 +96,14 @@ impl KeySources<'_> {
         }
         if let Some(name) = field("env") {
             let name = name.ok_or(Mismatch::Plain)?;
-            let text = env::var(name).map_err(|error| Mismatch::Because(error.to_string()))?;
+            let text = env::var(name).map_err(|error| {
+                // The error would show the key.
+                let reason = match error {
+                    env::VarError::NotPresent => "there is no such variable",
+                    env::VarError::NotUnicode(_) => "the variable is not UTF-8",
+                };
+                Mismatch::Because(format!("{name}: {reason}"))
+            })?;
             return whole_key(&text);
         }
         let path = field("file").flatten().ok_or(Mismatch::Secret)?;

@@ -78,7 +78,7 @@ pub(super) fn public_folder(path: PathBuf, secrets: &[&Path]) -> Result<PathBuf,
 }
 
 /// A path without links, as far as it is there.
-fn real(path: &Path) -> PathBuf {
+pub(super) fn real(path: &Path) -> PathBuf {
     let is_there = |ancestor: &Path| {
         let ancestor_path = if ancestor == Path::new("") { Path::new(".") } else { ancestor };
         Some(fs::canonicalize(ancestor_path).ok()?.join(path.strip_prefix(ancestor).ok()?))

@@ -114,6 +114,11 @@ impl Meter {
         }
     }
 
+    /// Keeps to other bounds from now on.
+    pub(super) fn change(&mut self, bounds: &MeterBounds, now: Instant) {
+        self.control_frames.change(bounds.control_frames, now);
+    }
+
     /// Meters bytes that arrived. Returns how many of them are good, and what is wrong with the next one.
     pub(super) fn feed(
         &mut self,

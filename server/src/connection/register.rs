@@ -83,6 +83,7 @@ impl<S: ByteStream> Candidate<S> {
             Ok(registration) => Some(Member::join(hall, peer, registration, socket)),
             Err(ending) => {
                 info!(connection = peer.id.0, address = %peer.address, reason = %ending, "refused");
+                hall.refusals().count(ending.label());
                 let wire = socket.into_inner();
                 if let Ending::Close { code: CloseCode::Overloaded, .. } = ending {
                     closing::dismiss(wire, &ending);
@@ -135,6 +136,10 @@ impl<S: ByteStream> Candidate<S> {
         };
         let client_name = ClientName::parse(&register.client_name, limits.client_name_bytes)
             .map_err(|_| bad_register("a client name that is too long or has control characters"))?;
+        if terms.are_over() {
+            // The room has gone, not the key: the client comes again, and finds what is on that path now.
+            return Err(Ending::GOING_AWAY);
+        }
         let key = KeyDigest::of(&register.secret_key);
         let Some(grant) = terms.admit(&client_name, key) else {
             return Err(Ending::close(CloseCode::Unauthorized, "wrong key"));

@@ -46,6 +46,8 @@ struct Joined {
     bytes: Bytes,
     /// Where each entry ends. One that has no words in this dialect ends where it begins.
     ends: Vec<usize>,
+    /// How many have no words.
+    blanks: usize,
 }
 
 /// About so many bytes of acks are sent at once.
@@ -90,7 +92,8 @@ impl Joined {
             frames().for_each(|frame| bytes.extend_from_slice(frame));
             bytes.freeze()
         };
-        Self { bytes, ends }
+        let blanks = frames().filter(|frame| frame.is_empty()).count();
+        Self { bytes, ends, blanks }
     }
 
     fn begin(&self, index: usize) -> usize {
@@ -137,6 +140,19 @@ impl Pass {
     /// The frames in one dialect, joined.
     pub(crate) fn bytes(&self, dialect: Dialect) -> &[u8] {
         &self.joined(dialect).bytes
+    }
+
+    /// How many frames begin within this part of [`Pass::bytes`], at whose start one begins.
+    pub(crate) fn frames_in(&self, dialect: Dialect, part: Range<usize>) -> usize {
+        let joined = self.joined(dialect);
+        let first = joined.ends.partition_point(|end| *end <= part.start);
+        let after = first + joined.ends[first..].partition_point(|end| *end < part.end) + 1;
+        let after = after.min(joined.ends.len());
+        let blanks = match joined.blanks {
+            0 => 0,
+            _ => (first..after).filter(|index| joined.is_empty(*index)).count(),
+        };
+        after - first - blanks
     }
 
     /// The next that this reader is told after `cursor`; `None` if that is nothing. The cursor must not be before

@@ -181,7 +181,7 @@ fn a_hangup_reloads() {
     for key in ["another", "and another"] {
         fs::write(folder.path("config.json"), config(key)).unwrap();
         server.signal(Signal::HUP);
-        let line = server.logged("reloaded");
+        let line = server.logged("reload: reloaded");
         assert!(line.contains("INFO") && line.contains("SIGHUP"), "{line}");
         register(address, key);
     }
@@ -209,7 +209,7 @@ fn what_the_command_line_names_stays_when_the_file_changes() {
     let config = r#"{"ws-path": "/", "host": "127.0.0.1:0", "secret-key": "another"}"#;
     fs::write(folder.path("config.json"), config).unwrap();
     server.signal(Signal::HUP);
-    server.logged("reloaded");
+    server.logged("reload: reloaded");
     register(address, "another");
     let mut stream = TcpStream::connect(address).unwrap();
     stream.write_all(b"GET /a.txt HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").unwrap();
@@ -229,7 +229,7 @@ fn a_change_reloads_unless_it_is_not_watched() {
         fs::write(folder.path("config.json"), config).unwrap();
     }
     let [watching, other] = servers;
-    assert!(watching.logged("reloaded").contains("a file has changed"));
+    assert!(watching.logged("reload: reloaded").contains("a file has changed"));
     register(addresses[0], "another");
     register(addresses[1], KEY);
     other.signal(Signal::TERM);

@@ -113,7 +113,7 @@ fn what_is_wrong_with_a_key_is_said_without_showing_it() {
         (r#""""#, "found an empty text"),
         ("17", "found a number"),
         (r#"{"sha256": "hunter2"}"#, r#"found an object: "sha256" is no digest of 64 hexadecimal digits"#),
-        (r#"{"env": "MULTICHAT_NO_SUCH_KEY"}"#, "environment variable not found"),
+        (r#"{"env": "MULTICHAT_NO_SUCH_KEY"}"#, "MULTICHAT_NO_SUCH_KEY: there is no such variable"),
         (r#"{"file": "missing"}"#, "missing: No such file"),
         (r#"{"file": "two"}"#, "there is more than one line"),
         (r#"{"file": "none"}"#, "a key must not be empty"),

@@ -228,6 +228,50 @@ async fn other_rights_hold_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_may_not_read_any_more_is_not_told_who_comes() {
+    let harness = Harness::of(&config([client("mc", ALL)]));
+    let mut mc = harness.join_rich_with("mc", &json!({"presence": true})).await;
+    let irc = harness.join_raw("irc").await;
+    assert_eq!(mc.hear().await["action"], "presence");
+    harness.hall.change(&config([client("mc", WRITE)]));
+    drop(irc);
+    let _others = [harness.join_raw("qq").await, harness.join_raw("discord").await];
+    sleep(10 * SECOND).await;
+    assert!(mc.is_silent().await);
+    harness.hall.change(&config([client("mc", ALL)]));
+    settle().await;
+    let _last = harness.join_raw("matrix").await;
+    assert_eq!(mc.hear().await["client-name"], "matrix", "from now on");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_that_is_raised_frees_who_had_used_it_up() {
+    let limits = |per_second, per_minute| Limits {
+        control_frames: Rate::new(per_second, SECOND, 100),
+        bad_packets: Rate::new(per_minute, 60 * SECOND, 100),
+        ..Limits::default()
+    };
+    let harness = Harness::of(&config_of(Some(KEY), [], limits(1, 1)));
+    let mut irc = harness.join_raw("irc").await;
+    let used_up = |raw: &mut Vec<u8>| {
+        for _ in 0..90 {
+            raw.extend(raw::frame(raw::PONG, b""));
+            raw.extend(raw::text("no packet"));
+        }
+    };
+    for _ in 0..3 {
+        let mut bytes = Vec::new();
+        used_up(&mut bytes);
+        irc.send(&bytes).await;
+        settle().await;
+        harness.hall.change(&config_of(Some(KEY), [], limits(10_000, 10_000)));
+        settle().await;
+        sleep(SECOND).await;
+    }
+    assert!(!irc.task.is_finished());
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_is_muted_is_told_so_and_hears_on() {
     let harness = Harness::of(&config([]));
     let name = |name| ClientName::parse(name, 64).unwrap();
@@ -259,7 +303,7 @@ async fn an_abandoned_room_is_left_by_all_and_entered_by_nobody() {
         assert_eq!(client.last_words().await, (vec![], Some(4403)));
     }
     late.say(&register("late", KEY)).await;
-    assert_eq!(late.last_words().await, (vec![], Some(4401)));
+    assert_eq!(late.last_words().await, (vec![], Some(1001)));
 }
 
 #[tokio::test(start_paused = true)]
@@ -275,13 +319,12 @@ async fn other_limits_hold_for_those_who_are_there() {
     settle().await;
     irc.chat(&large).await;
     assert_eq!(listener.hear().await, forwarded("irc", &large));
+    // Also if its packet is there before it has had a turn.
     harness.hall.change(&config_of(Some(KEY), [], limits(2_000_000)));
-    settle().await;
     let larger = "x".repeat(1_500_000);
     irc.chat(&larger).await;
     assert_eq!(listener.hear().await, forwarded("irc", &larger));
     harness.hall.change(&config_of(Some(KEY), [], limits(1000)));
-    settle().await;
     irc.chat(&large).await;
     assert_eq!(irc.last_words().await, (vec![], Some(1009)));
 }

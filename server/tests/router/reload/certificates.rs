@@ -58,7 +58,6 @@ async fn links_that_lead_elsewhere_are_noticed_under_load() {
         expect(&server, &renewed).await;
         storm.talk().await;
     }
-    assert_eq!(server.log_count(is_not_reloaded("")), 0);
     assert!(storm.finish().await > 0);
 }
 

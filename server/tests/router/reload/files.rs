@@ -42,11 +42,11 @@ async fn a_file_that_is_missing_or_half_written_is_waited_for() {
     server.folder().rename("config.json", "config.json.away");
     server.logged("that it is missing", is_not_reloaded("cannot be read")).await;
     let whole = with_key(&server, "new");
-    server.folder().write("config.json", &whole[..whole.len() / 2]);
+    server.folder().replace("config.json", &whole[..whole.len() / 2]);
     server.logged("that it is half a file", is_not_reloaded("not JSON")).await;
     client.chat("still here").await;
     client.settle().await;
-    server.folder().write("config.json", &whole);
+    server.folder().replace("config.json", &whole);
     assert_eq!(client.end().await, revoked());
     Client::enter(&server, "/", "newcomer", &key_of("new")).await.unwrap();
     assert_eq!(server.log_count(is_not_reloaded("")), 2);

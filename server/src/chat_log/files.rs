@@ -1,0 +1,159 @@
+//! The files of a chat log: what they are called, how they are opened, and which of them go.
+
+use std::{
+    fs, io,
+    path::Path,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use time::{Duration, OffsetDateTime};
+
+use crate::config::{ChatLog, Rotate};
+
+/// What the file of this moment is called, by UTC: the day or the hour, or the Monday of the week, with which it began.
+pub(super) fn name(rotate: Rotate, now: SystemTime) -> String {
+    let since_epoch = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now = OffsetDateTime::UNIX_EPOCH + since_epoch;
+    let day =
+        |date: time::Date| format!("{:04}-{:02}-{:02}", date.year(), u8::from(date.month()), date.day());
+    match rotate {
+        Rotate::Hourly => format!("{}-{:02}.jsonl", day(now.date()), now.hour()),
+        Rotate::Daily => format!("{}.jsonl", day(now.date())),
+        Rotate::Weekly => {
+            let days = i64::from(now.weekday().number_days_from_monday());
+            format!("{}.jsonl", day(now.date().saturating_sub(Duration::days(days))))
+        }
+        Rotate::Never => "chat.jsonl".to_owned(),
+    }
+}
+
+/// Opens the file of this name, in a folder that is made if it is not there, and removes the oldest beyond those that
+/// are to be kept. All of it is for the router's user alone: it is what people said.
+pub(super) fn open(config: &ChatLog, name: &str) -> io::Result<fs::File> {
+    let mut folder = fs::DirBuilder::new();
+    let mut options = fs::OpenOptions::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+        folder.mode(0o700);
+        options.mode(0o600);
+    }
+    folder.recursive(true).create(&config.folder)?;
+    let file = options.create(true).append(true).open(config.folder.join(name))?;
+    if let Some(keep) = config.keep {
+        remove_oldest(&config.folder, name, keep)?;
+    }
+    Ok(file)
+}
+
+/// Removes files that are called like this one, but for the time, so that no more than `keep` are left.
+fn remove_oldest(folder: &Path, name: &str, keep: usize) -> io::Result<()> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        // What is no text is not ours.
+        names.extend(entry?.file_name().into_string().ok().filter(|other| is_alike(other, name)));
+    }
+    // By name is by time.
+    names.sort_unstable();
+    let count = names.len().saturating_sub(keep);
+    for other in names.iter().take(count).filter(|other| *other != name) {
+        fs::remove_file(folder.join(other))?;
+    }
+    Ok(())
+}
+
+/// Whether two names differ in digits alone.
+fn is_alike(one: &str, other: &str) -> bool {
+    let is_alike = |(a, b): (u8, u8)| a == b || a.is_ascii_digit() && b.is_ascii_digit();
+    one.len() == other.len() && one.bytes().zip(other.bytes()).all(is_alike)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{io::Write as _, path::PathBuf, time::Duration as StdDuration};
+
+    use super::*;
+
+    /// A folder of its own, removed on drop.
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(name: &str) -> Self {
+            let name = format!("multichat-chat-log-{}-{name}", std::process::id());
+            Self(std::env::temp_dir().join(name))
+        }
+
+        fn names(&self) -> Vec<String> {
+            let entries = fs::read_dir(&self.0).unwrap();
+            let mut names: Vec<_> =
+                entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+            names.sort();
+            names
+        }
+
+        fn config(&self, keep: Option<usize>) -> ChatLog {
+            ChatLog { folder: self.0.clone(), rotate: Rotate::Daily, keep }
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[test]
+    fn names_say_when_the_file_began() {
+        let at = |seconds| UNIX_EPOCH + StdDuration::from_secs(seconds);
+        // 2026-03-01, a Sunday, 00:30 and 23:59:59.
+        for (seconds, hourly, daily, weekly) in [
+            (1_772_325_000, "2026-03-01-00.jsonl", "2026-03-01.jsonl", "2026-02-23.jsonl"),
+            (1_772_409_599, "2026-03-01-23.jsonl", "2026-03-01.jsonl", "2026-02-23.jsonl"),
+            (1_772_409_600, "2026-03-02-00.jsonl", "2026-03-02.jsonl", "2026-03-02.jsonl"),
+            (0, "1970-01-01-00.jsonl", "1970-01-01.jsonl", "1969-12-29.jsonl"),
+        ] {
+            let rotations = [Rotate::Hourly, Rotate::Daily, Rotate::Weekly, Rotate::Never];
+            let names = rotations.map(|rotate| name(rotate, at(seconds)));
+            assert_eq!(names, [hourly, daily, weekly, "chat.jsonl"]);
+        }
+    }
+
+    #[test]
+    fn what_is_there_is_added_to() {
+        let folder = Folder::new("added");
+        for _ in 0..3 {
+            open(&folder.config(Some(1)), "2026-01-31.jsonl").unwrap().write_all(b"{}\n").unwrap();
+        }
+        assert_eq!(fs::read_to_string(folder.0.join("2026-01-31.jsonl")).unwrap(), "{}\n".repeat(3));
+    }
+
+    #[test]
+    fn the_oldest_by_name_go_and_nothing_else() {
+        let folder = Folder::new("oldest");
+        fs::create_dir_all(&folder.0).unwrap();
+        let foreign = ["2026-01-01-00.jsonl", "2026-01-0x.jsonl", "chat.jsonl", "notes.txt"];
+        // Made in another order than they are named, as where a folder was copied.
+        for other in ["2026-01-03.jsonl", "2026-01-01.jsonl", "2026-01-02.jsonl"].iter().chain(&foreign) {
+            fs::write(folder.0.join(other), "").unwrap();
+        }
+        open(&folder.config(Some(2)), "2026-01-04.jsonl").unwrap();
+        let mut expected =
+            ["2026-01-03.jsonl", "2026-01-04.jsonl"].into_iter().chain(foreign).collect::<Vec<_>>();
+        expected.sort_unstable();
+        assert_eq!(folder.names(), expected);
+        // The clock went back: the open one stays.
+        open(&folder.config(Some(1)), "2025-12-31.jsonl").unwrap();
+        assert!(folder.names().contains(&"2025-12-31.jsonl".to_owned()));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn others_on_the_machine_cannot_read_it() {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let folder = Folder::new("modes");
+        open(&folder.config(None), "chat.jsonl").unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&folder.0), mode(&folder.0.join("chat.jsonl"))), (0o700, 0o600));
+    }
+}
