@@ -148,8 +148,8 @@ fn explain_refusal(code: &ErrorCode) -> &'static str {
     match code {
         ErrorCode::UnknownTarget => "The message is too old, deleted, or was none.",
         ErrorCode::NotAllowed => {
-            "The key gives no right to that. Some keys may only read; and a message can be changed by who sent it, \
-             not by others."
+            "Some keys may only read, an operator can mute a client, and a message can be changed by who sent it, not \
+             by others."
         }
         ErrorCode::RateLimited => "Send less at once.",
         _ => "Do not send it again as it is.",
