@@ -8,8 +8,8 @@ use std::io::{Stdout, Write, stdout};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use multichat::protocol::{ClientMessage, ClientReceipt, ReceiptStatus, Sender};
-use multichat::{Client, Event, State};
+use multichat::protocol::{ClientMessage, ClientReceipt, ReceiptStatus, Sender, ServerPacket};
+use multichat::{Client, Event, State, render_plain};
 use tokio::time::{Interval, interval};
 
 /// Your platform. This one says something each minute, and shows what it is told on standard output.
@@ -25,9 +25,9 @@ impl Platform {
         ("clock".to_owned(), "another minute has passed".to_owned())
     }
 
-    /// Says something on the platform.
-    fn post(&mut self, who: &str, text: &str) -> std::io::Result<()> {
-        writeln!(self.output, "<{who}> {text}")
+    /// Says something on the platform. Who said it stands before the text, and the files behind it.
+    fn post(&mut self, client: &str, text: &str) -> std::io::Result<()> {
+        writeln!(self.output, "[{client}] {text}")
     }
 }
 
@@ -51,20 +51,30 @@ async fn main() -> ExitCode {
             (who, text) = platform.next() => {
                 let mut message = ClientMessage::new(text);
                 message.sender = Some(Sender::new(who));
-                client.send(message); // await it, in a task of its own, to know that it arrived
+                let sent = client.send(message);
+                // In a task of its own: it may be long until it is known that it arrived.
+                tokio::spawn(async move {
+                    if let Err(failure) = sent.await {
+                        eprintln!("not confirmed: {}: {}", failure.text(), failure.explain());
+                    }
+                });
             }
             event = events.next() => match event {
                 Some(Event::Message(message)) if !message.own => {
-                    let who = message.sender.as_ref().map_or(&message.source_client_name, |sender| &sender.name);
-                    let posted = platform.post(who, &message.content);
-                    if let Some(place) = message.place.filter(|_| !message.replay) {
+                    let (place, is_live) = (message.place, !message.replay);
+                    let client_name = message.source_client_name.clone();
+                    // As plain text. What your platform can show better, take from the message itself.
+                    let text = render_plain(&ServerPacket::Message(message.entry), None).unwrap_or_default();
+                    let posted = platform.post(&client_name, &text);
+                    if let Some(place) = place.filter(|_| is_live) {
                         let status = if posted.is_ok() { ReceiptStatus::Delivered } else { ReceiptStatus::Failed };
                         let _ = client.report(ClientReceipt::new(place.seq, status)); // a courtesy
                     }
                 }
-                Some(Event::Gap(_)) => {
+                Some(Event::Gap(_) | Event::Lagged { .. }) => {
                     let _ = platform.post("multichat", "some messages may be missing here");
                 }
+                Some(Event::Refused(refusal)) => eprintln!("refused: {}", refusal.reason),
                 Some(Event::State(state)) => tell_operator(&state),
                 Some(_) => {} // edits, deletes, receipts, presence: as far as your platform has them
                 None => return ExitCode::FAILURE, // the router does not want it any more, and it was told why

@@ -86,16 +86,25 @@ fn lines() -> mpsc::Receiver<String> {
     lines
 }
 
+/// What strangers wrote, without what would move the cursor or change the colours of this terminal. Further lines are
+/// indented, so that none of them looks like another message.
+fn printable(text: &str) -> String {
+    let is_control = |character: &char| character.is_control() && !matches!(character, '\n' | '\t');
+    let lines = text.lines().map(|line| line.chars().filter(|character| !is_control(character)).collect());
+    lines.collect::<Vec<String>>().join("\n    ")
+}
+
 /// Shows an event: what is said on standard output, all else on standard error.
 fn show(event: Event) -> std::io::Result<()> {
     match event {
         Event::Message(message) => {
-            let source = message.source_client_name.clone();
+            let source = printable(&message.source_client_name);
             let text = render_plain(&ServerPacket::Message(message.entry), None).unwrap_or_default();
-            writeln!(std::io::stdout(), "[{source}] {}", text.replace('\n', "\n    "))?;
+            writeln!(std::io::stdout(), "[{source}] {}", printable(&text))?;
         }
         Event::Edit(edit) => {
-            writeln!(std::io::stdout(), "[{}] (edited) {}", edit.source_client_name, edit.content)?;
+            let (source, text) = (printable(&edit.source_client_name), printable(&edit.content));
+            writeln!(std::io::stdout(), "[{source}] (edited) {text}")?;
         }
         Event::State(State::Online { .. }) => eprintln!("* connected"),
         Event::State(State::Waiting { retry_in, cause, .. }) => {

@@ -104,6 +104,17 @@ impl Driver {
         }
     }
 
+    /// Reads what has come on an open line. Before the state machine is told the time: what came while this program
+    /// was frozen or stopped is not late.
+    fn read(&mut self, core: &mut Core, now: Duration, context: &mut Context<'_>) -> Progress {
+        match (&mut self.line, core.session.want()) {
+            (Line::Open(open), Want::Talk(wanted) | Want::Close(wanted)) if open.number == wanted => {
+                open.read(core, now, context)
+            }
+            _ => Progress::Stuck,
+        }
+    }
+
     /// Has the task woken when the state machine wants to know the time.
     fn poll_timer(&mut self, core: &Core, now: Duration, context: &mut Context<'_>) -> Progress {
         let Some(at) = core.session.wake_at(now) else {
@@ -129,23 +140,24 @@ impl Future for Driver {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let now = runtime::now();
         let is_hurried = self.wakeups.poll(context).is_ready();
-        let want = {
-            let mut core = self.shared.lock();
+        let shared = Arc::clone(&self.shared);
+        let (has_read, want) = {
+            let mut core = shared.lock();
             core.driver = Some(context.waker().clone());
             if is_hurried {
                 core.session.hurry(now);
             }
+            let has_read = self.read(&mut core, now, context);
             core.session.tick(now);
-            core.session.want()
+            (has_read, core.session.want())
         };
         self.change_line(want);
         let progress = self.turn(now, context);
 
-        let shared = Arc::clone(&self.shared);
         let mut core = shared.lock();
         core.session.tick(now);
         let is_changed = core.session.want() != want;
-        let is_at_work = progress == Progress::Made || is_changed;
+        let is_at_work = has_read == Progress::Made || progress == Progress::Made || is_changed;
         let is_at_work = is_at_work || self.poll_timer(&core, now, context) == Progress::Made;
         let wake = core.deliver();
         drop(core);
@@ -173,8 +185,8 @@ impl Open {
         Self { number, socket, is_dirty: false, is_closing: false }
     }
 
+    /// Writes, or begins to close.
     fn turn(&mut self, core: &mut Core, now: Duration, context: &mut Context<'_>) -> Progress {
-        let progress = self.read(core, now, context);
         match core.session.want() {
             Want::Talk(_) => self.write(core, now, context),
             Want::Close(_) if !self.is_closing => {
@@ -184,7 +196,7 @@ impl Open {
             }
             _ => {}
         }
-        progress
+        Progress::Stuck
     }
 
     /// Reads what there is. What broke while writing shows here as well.
@@ -194,6 +206,10 @@ impl Open {
                 Poll::Pending => return Progress::Stuck,
                 Poll::Ready(Incoming::Text(text)) => core.session.received(&text, now),
                 Poll::Ready(Incoming::Other) => core.session.heard(now),
+                Poll::Ready(Incoming::TooBig) => {
+                    core.session.flooded(now);
+                    return Progress::Made;
+                }
                 Poll::Ready(Incoming::Closed { code, reason }) => {
                     core.session.disconnected(code, &reason, now);
                     return Progress::Made;

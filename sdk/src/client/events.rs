@@ -1,6 +1,5 @@
 //! What a client is told, as streams.
 
-use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -20,12 +19,11 @@ use super::shared::{Shared, Watch};
 #[derive(Debug)]
 pub struct Events {
     handle: Arc<Handle>,
-    taken: VecDeque<Event>,
 }
 
 impl Events {
     pub(super) const fn new(handle: Arc<Handle>) -> Self {
-        Self { handle, taken: VecDeque::new() }
+        Self { handle }
     }
 
     /// The next event; `None` when there will be none.
@@ -39,15 +37,8 @@ impl Events {
 impl Stream for Events {
     type Item = Event;
 
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Event>> {
-        if let Some(event) = self.taken.pop_front() {
-            return Poll::Ready(Some(event));
-        }
-        let Self { handle, taken } = &mut *self;
-        match handle.shared.lock().poll_events(taken, context) {
-            Poll::Ready(()) => Poll::Ready(taken.pop_front()),
-            Poll::Pending => Poll::Pending,
-        }
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Event>> {
+        self.handle.shared.lock().poll_event(context)
     }
 }
 

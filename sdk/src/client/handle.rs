@@ -87,18 +87,19 @@ impl Client {
     pub(crate) fn submit(&self, packet: ClientPacket) -> Sent {
         let (reply, sent) = Sent::new();
         // What is wrong with it, `sent` tells.
-        let _ = self.shared().tell(|core| core.session.send(packet, Some(reply)));
+        self.shared().tell(|core| core.session.send(packet, reply));
         sent
     }
 
     /// Tells the author of a message what became of it on this client's platform. A courtesy: it is not
-    /// confirmed, and may be lost.
+    /// confirmed, and may be lost. It is sent when no message waits, so that receipts hold up none; of those that
+    /// wait themselves the newest 256 are kept.
     ///
     /// # Errors
     ///
     /// A [`SendError`] if it is not good, or cannot be sent: the server speaks plain, or the client is closed.
     pub fn report(&self, receipt: ClientReceipt) -> Result<(), SendError> {
-        self.shared().tell(|core| core.session.send(ClientPacket::Receipt(receipt), None))
+        self.shared().tell(|core| core.session.report(receipt))
     }
 
     /// Tells the others how this client's platform is: now, and again after each registration. A server that
@@ -131,14 +132,16 @@ impl Client {
         self.shared().wait_for(|core| core.session.has_room()).await;
     }
 
-    /// Waits until it is known what became of all that has been sent so far, or the client has ended.
+    /// Waits until it is known what became of all that has been sent so far, or the client has ended. Receipts, of
+    /// which that never is known, are not waited for.
     pub async fn flush(&self) {
         let last = self.shared().lock().session.last_sent();
         self.shared().wait_for(|core| core.session.has_settled(last)).await;
     }
 
     /// Takes nothing new, waits until it is known what became of all that has been sent, but no longer than
-    /// `limit`, and then closes the client. Resolves when it has ended.
+    /// `limit`, and then closes the client. Resolves when it has ended. Receipts go out as far as the router lets
+    /// them at once; they are waited for no longer.
     pub async fn drain(&self, limit: Duration) {
         self.shared().tell(|core| core.session.drain(runtime::now().saturating_add(limit)));
         self.closed().await;

@@ -30,6 +30,8 @@ pub(super) struct Core {
     /// The task, when it waits.
     pub(super) driver: Option<Waker>,
     events: VecDeque<Event>,
+    /// Whether the last event is among them, or was: there will be no other.
+    has_ended: bool,
     event_capacity: usize,
     /// The events that were dropped since the last that was taken.
     lagged: u64,
@@ -70,6 +72,7 @@ impl Shared {
             session,
             driver: None,
             events: VecDeque::new(),
+            has_ended: false,
             event_capacity: event_capacity.max(1),
             lagged: 0,
             has_reader: true,
@@ -147,7 +150,10 @@ impl Core {
         let states = self.states;
         let mut is_news = false;
         while let Some(event) = self.session.pop_event() {
-            self.states += u64::from(matches!(event, Event::State(_)));
+            if let Event::State(state) = &event {
+                self.states += 1;
+                self.has_ended |= state.is_closed();
+            }
             if self.has_reader {
                 is_news = true;
                 if self.events.len() >= self.event_capacity {
@@ -179,17 +185,18 @@ impl Core {
         self.watchers.retain(|(other, _)| *other != number);
     }
 
-    /// Moves what there is into `taken`, which is empty.
-    pub(super) fn poll_events(&mut self, taken: &mut VecDeque<Event>, context: &Context<'_>) -> Poll<()> {
-        if self.events.is_empty() && !self.session.state().is_closed() {
+    /// The next event; `None` after the last.
+    ///
+    /// The state machine may have ended before it is known here: then the last event is still to come.
+    pub(super) fn poll_event(&mut self, context: &Context<'_>) -> Poll<Option<Event>> {
+        if self.lagged > 0 {
+            return Poll::Ready(Some(Event::Lagged { events: std::mem::take(&mut self.lagged) }));
+        }
+        if self.events.is_empty() && !self.has_ended {
             self.reader = Some(context.waker().clone());
             return Poll::Pending;
         }
-        std::mem::swap(&mut self.events, taken);
-        if self.lagged > 0 {
-            taken.push_front(Event::Lagged { events: std::mem::take(&mut self.lagged) });
-        }
-        Poll::Ready(())
+        Poll::Ready(self.events.pop_front())
     }
 
     /// Nobody takes events any more.
@@ -197,5 +204,54 @@ impl Core {
         self.has_reader = false;
         self.reader = None;
         self.events = VecDeque::new();
+    }
+}
+
+#[cfg(test)]
+#[cfg(not(target_family = "wasm"))]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::session::State;
+
+    fn shared(event_capacity: usize) -> Shared {
+        Shared::new(Settings::new("ws://127.0.0.1:6780/", "irc").unwrap(), event_capacity)
+    }
+
+    fn poll(shared: &Shared) -> Poll<Option<Event>> {
+        shared.lock().poll_event(&Context::from_waker(Waker::noop()))
+    }
+
+    /// Between the end of the state machine and the delivery of what it said last, the lock is free.
+    #[test]
+    fn events_do_not_end_before_the_last() {
+        let shared = shared(9);
+        assert!(matches!(poll(&shared), Poll::Ready(Some(Event::State(State::Connecting { .. })))));
+        shared.lock().session.abandon();
+        assert_eq!(poll(&shared), Poll::Pending);
+        shared.lock().deliver().now();
+        assert!(matches!(poll(&shared), Poll::Ready(Some(Event::State(State::Closed { .. })))));
+        assert_eq!(poll(&shared), Poll::Ready(None));
+    }
+
+    #[test]
+    fn no_more_events_are_kept_than_may_be() {
+        let shared = shared(2);
+        let hear = |text: &str| shared.tell(|core| core.session.received(text, Duration::ZERO));
+        let said = r#"{"action":"forwarding-message","source-client-name":"qq","content":"x"}"#;
+        shared.tell(|core| core.session.opened("key".to_owned(), Duration::ZERO));
+        hear(r#"{"action":"register-ack"}"#);
+        hear(said);
+        hear(said);
+        // Three states, and two messages.
+        assert_eq!(poll(&shared), Poll::Ready(Some(Event::Lagged { events: 3 })));
+        assert!(matches!(poll(&shared), Poll::Ready(Some(Event::Message(_)))));
+        // One was taken: there is room for one.
+        hear(said);
+        hear(said);
+        assert_eq!(poll(&shared), Poll::Ready(Some(Event::Lagged { events: 1 })));
+        let left = std::iter::from_fn(|| matches!(poll(&shared), Poll::Ready(Some(_))).then_some(()));
+        assert_eq!(left.count(), 2);
     }
 }

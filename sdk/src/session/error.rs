@@ -78,6 +78,9 @@ pub enum ConnectError {
     /// The connection broke, or was closed without a word.
     #[error("the connection was lost")]
     Lost,
+    /// A message came that is larger than any router sends.
+    #[error("a message came that is larger than a router may send")]
+    MessageTooBig,
     /// The server closed the connection without a word instead of an ack, twice in a row: so original
     /// servers refuse a key.
     #[error("the server closed the connection without a word when it was told the key")]
@@ -130,6 +133,7 @@ impl ConnectError {
             Self::TimedOut(_) => "timeout",
             Self::Closed { code, .. } => CloseCode::from_code(*code).map_or("closed", CloseCode::reason),
             Self::Lost => "lost",
+            Self::MessageTooBig => "message-too-big",
             Self::KeyProbablyRefused => "key-probably-refused",
             Self::NoRouter => "no-router",
         }
@@ -152,7 +156,15 @@ impl ConnectError {
 
     /// What it means and what to do about it, in plain words.
     pub fn explain(&self) -> String {
-        let advice = match self {
+        let mut text = self.to_string();
+        text.push_str(". ");
+        text.push_str(self.advice());
+        text
+    }
+
+    /// What to do about it.
+    pub(super) fn advice(&self) -> &'static str {
+        match self {
             Self::InvalidUrl { .. } => {
                 "An address looks like wss://chat.example.org/ or ws://127.0.0.1:6780/."
             }
@@ -188,16 +200,16 @@ impl ConnectError {
             }
             Self::Closed { code, .. } => explain_close(*code),
             Self::Lost => "The network or the router went away. The client connects again by itself.",
+            Self::MessageTooBig => {
+                "What answers there is no multichat router, or not in its right mind. The client connects again by \
+                 itself; if this comes again and again, ask the router's operator."
+            }
             Self::KeyProbablyRefused => {
                 "An original server refuses a wrong key so. Check the key; it may also be the network, so the \
                  client goes on trying."
             }
             Self::NoRouter => "Check that the address is that of a multichat router, with its path.",
-        };
-        let mut text = self.to_string();
-        text.push_str(". ");
-        text.push_str(advice);
-        text
+        }
     }
 }
 

@@ -103,7 +103,7 @@ impl GapCause {
 pub enum State {
     /// It asks for the key and opens a connection.
     Connecting {
-        /// The number of attempts since the last connection that lasted, this one included.
+        /// The number of attempts in a row, this one included; that of a connection that lasted is the first.
         attempt: u32,
     },
     /// The connection is open, and the router has been told who this is.
@@ -122,7 +122,7 @@ pub enum State {
     },
     /// The connection failed, and it waits before the next attempt.
     Waiting {
-        /// The number of attempts that failed since the last connection that lasted.
+        /// How often in a row it has failed; the end of a connection that lasted is the first time.
         attempt: u32,
         /// How long it will wait, from the moment of this state on.
         retry_in: Duration,

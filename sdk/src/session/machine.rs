@@ -3,13 +3,14 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::protocol::{ClientPacket, ClientStatus, Status};
+use crate::protocol::{ClientPacket, ClientStatus};
 
 use super::backoff::{Backoff, STABLE};
 use super::error::{ConnectError, Stage};
 use super::event::{Event, Side, State};
-use super::online::{self, Link, Online};
-use super::outbox::{Outbox, Settled, refuse};
+use super::online::{self, Link};
+use super::outbox::{Outbox, Settled};
+use super::pace::Throttle;
 use super::phase::{Phase, Want};
 use super::send::{Fate, SendError};
 use super::settings::Settings;
@@ -32,7 +33,7 @@ const SENDS: u32 = 3;
 /// `R` is where the outcome of something sent goes.
 pub(crate) struct Session<R> {
     pub(super) settings: Settings,
-    phase: Phase,
+    pub(super) phase: Phase,
     /// The number of the connection, made or being made: it tells the present one from those before.
     connection: u64,
     backoff: Backoff,
@@ -48,14 +49,15 @@ pub(crate) struct Session<R> {
     pub(super) status: Option<ClientStatus>,
     pub(super) is_status_due: bool,
     pub(super) outbox: Outbox<R>,
+    pub(super) throttle: Throttle,
     /// What outlives a connection.
     pub(super) link: Option<Link>,
     heard: Duration,
     /// Whether the present silence has been asked about.
     is_pinged: bool,
     /// Until when the outbox is to be emptied, if the client is to end then.
-    draining: Option<Duration>,
-    state: State,
+    pub(super) draining: Option<Duration>,
+    pub(super) state: State,
     pub(super) events: VecDeque<Event>,
     pub(super) settled: VecDeque<Settled<R>>,
 }
@@ -74,6 +76,7 @@ impl<R> Session<R> {
             status: None,
             is_status_due: false,
             outbox: Outbox::new(settings.outbox),
+            throttle: Throttle::default(),
             link: None,
             heard: now,
             is_pinged: false,
@@ -124,17 +127,18 @@ impl<R> Session<R> {
                 let silence = self.settings.silence;
                 let ping = silence.map(|silence| self.heard.saturating_add(silence / 2));
                 let dead = silence.map(|silence| self.heard.saturating_add(silence));
-                [ping, dead, self.ack_deadline(), online.wake_at(self.heard, &self.outbox)]
+                let send = online.wake_at(self.heard, &self.outbox, &self.throttle);
+                [ping, dead, self.ack_deadline(), send]
             }
             Phase::Closed => return None,
         };
-        let status = self.status_due().map(Online::may_send_at);
+        let status = self.is_status_next().then(|| self.throttle.next());
         moments.into_iter().chain([self.draining, status]).flatten().filter(|&at| at > now).min()
     }
 
     /// The time is `now`.
     pub(crate) fn tick(&mut self, now: Duration) {
-        let is_all_said = self.outbox.is_empty() && self.status_due().is_none();
+        let is_all_said = self.outbox.is_empty() && !self.is_status_next() && !self.has_receipt(now);
         if self.draining.is_some_and(|deadline| now >= deadline || is_all_said) {
             self.draining = None;
             self.close(now);
@@ -221,6 +225,15 @@ impl<R> Session<R> {
         }
     }
 
+    /// A message came that is too large to be read, so nothing behind it can be either.
+    pub(crate) fn flooded(&mut self, now: Duration) {
+        match self.phase {
+            Phase::Closing { .. } => self.end(Side::Client, None),
+            Phase::Registering { .. } | Phase::Online(_) => self.lost(now, ConnectError::MessageTooBig),
+            _ => {}
+        }
+    }
+
     /// A text message came.
     pub(crate) fn received(&mut self, text: &str, now: Duration) {
         self.heard(now);
@@ -257,18 +270,22 @@ impl<R> Session<R> {
         if self.register.is_some() {
             return self.register.take();
         }
-        let Phase::Online(online) = &mut self.phase else { return None };
+        let Phase::Online(online) = &self.phase else { return None };
+        self.throttle.tick(now);
+        // Of a message the router says that it was not too much.
+        let is_held_back = self.throttle.is_wary() && !self.outbox.is_empty();
         if self.is_status_due
+            && !is_held_back
             && let Some(status) = &self.status
         {
-            if now < online.may_send_at() {
+            if now < self.throttle.next() {
                 return None;
             }
             self.is_status_due = false;
-            online.spend(now);
+            self.throttle.spend_unanswered(now);
             return Some(ClientPacket::Status(status.clone()).encode());
         }
-        online.pull(&mut self.outbox, &mut self.settled, now)
+        online.pull(&mut self.outbox, &mut self.throttle, &mut self.settled, now)
     }
 
     /// Everything that was pulled has been written.
@@ -276,38 +293,6 @@ impl<R> Session<R> {
         if let Phase::Online(online) = &self.phase {
             online.flushed(&mut self.outbox, &mut self.settled);
         }
-    }
-
-    /// Takes something to send; what becomes of it goes to `reply`, if there is one.
-    pub(crate) fn send(&mut self, packet: ClientPacket, reply: Option<R>) -> Result<(), SendError> {
-        match self.check(&packet) {
-            Ok(()) => self.outbox.push(packet, reply, &mut self.settled),
-            Err(error) => refuse(packet, reply, error, &mut self.settled),
-        }
-    }
-
-    fn check(&self, packet: &ClientPacket) -> Result<(), SendError> {
-        if self.draining.is_some() || matches!(self.phase, Phase::Closing { .. } | Phase::Closed) {
-            return Err(SendError::Closed);
-        }
-        packet.check()?;
-        match &self.phase {
-            Phase::Online(online) => online.check(packet),
-            _ => Ok(()),
-        }
-    }
-
-    /// Takes the word on how the platform is: it is said now, and again after each registration.
-    pub(crate) fn set_status(&mut self, status: ClientStatus) -> Result<(), SendError> {
-        ClientPacket::Status(status.clone()).check()?;
-        if matches!(self.phase, Phase::Closing { .. } | Phase::Closed) {
-            return Err(SendError::Closed);
-        }
-        // A name that says nothing is online; but what it said before is to be taken back.
-        let is_news = self.status.is_some() || status.status != Status::Online || status.text.is_some();
-        self.status = Some(status).filter(|_| is_news);
-        self.is_status_due = is_news && matches!(&self.phase, Phase::Online(online) if online.is_rich());
-        Ok(())
     }
 
     /// Something says that the line may be up again.
@@ -357,26 +342,6 @@ impl<R> Session<R> {
         }
     }
 
-    /// Whether another packet can be taken, or none ever.
-    pub(crate) fn has_room(&self) -> bool {
-        self.state.is_closed() || self.outbox.has_room_again()
-    }
-
-    /// How many packets have left the outbox, for whatever reason.
-    pub(crate) const fn gone(&self) -> u64 {
-        self.outbox.gone()
-    }
-
-    /// The number of the last packet that was taken.
-    pub(crate) const fn last_sent(&self) -> u64 {
-        self.outbox.last()
-    }
-
-    /// Whether it is known what became of all packets up to this number.
-    pub(crate) fn has_settled(&self, last: u64) -> bool {
-        self.outbox.first_unsettled().is_none_or(|first| first > last)
-    }
-
     fn connect(&mut self, now: Duration) {
         self.connection += 1;
         self.attempted = now;
@@ -397,6 +362,8 @@ impl<R> Session<R> {
             } else if matches!(cause, ConnectError::Closed { code: 1009, .. }) {
                 // Sent again, it would close the next connection too.
                 self.outbox.give_up_largest(&mut self.settled);
+            } else if matches!(cause, ConnectError::Closed { code: 4529, .. }) {
+                self.throttle.refused(now);
             }
         }
         let by = if matches!(cause, ConnectError::Closed { .. }) { Side::Server } else { Side::Client };
@@ -424,8 +391,8 @@ impl<R> Session<R> {
     fn end(&mut self, by: Side, cause: Option<ConnectError>) {
         self.phase = Phase::Closed;
         self.draining = None;
-        self.outbox.settle_all(&mut self.settled);
         self.enter(State::Closed { by, cause });
+        self.outbox.settle_all(&self.ended(), &mut self.settled);
     }
 
     /// While it drains, a client is in that state up to its end.
@@ -437,12 +404,14 @@ impl<R> Session<R> {
         self.events.push_back(Event::State(state));
     }
 
-    /// The registration in which the status is still to be said, if there is one.
-    const fn status_due(&self) -> Option<&Online> {
-        match &self.phase {
-            Phase::Online(online) if self.is_status_due => Some(online),
-            _ => None,
-        }
+    /// Whether the router is there and still to be told the status.
+    const fn is_status_next(&self) -> bool {
+        self.is_status_due && matches!(self.phase, Phase::Online(_))
+    }
+
+    /// Whether a receipt can be written now.
+    fn has_receipt(&self, now: Duration) -> bool {
+        matches!(&self.phase, Phase::Online(online) if online.has_receipt(&self.outbox, &self.throttle, now))
     }
 
     /// When the oldest of what was sent should have been answered, if the server answers.

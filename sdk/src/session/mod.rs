@@ -2,6 +2,7 @@
 //! no task is in here, so that all of it runs in tests with the time as an argument, natively and in wasm.
 //!
 //! * [`machine`]: the life of a client: connecting, registering, online, waiting, closed.
+//! * [`submit`]: what the program gives to be sent.
 //! * [`online`]: what a registration brings, and what comes over it; the session that is resumed.
 //! * [`outbox`]: what is to be sent, and what is not confirmed.
 //! * [`backoff`], [`pace`]: when to connect again, and how fast to send.
@@ -16,6 +17,7 @@ mod pace;
 mod phase;
 mod send;
 mod settings;
+mod submit;
 #[cfg(test)]
 mod tests;
 mod url;

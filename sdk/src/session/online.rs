@@ -12,11 +12,8 @@ use crate::protocol::{
 use super::event::{Event, Gap, GapCause, Received};
 use super::machine::Session;
 use super::outbox::{self, Item, Outbox, Settled};
-use super::pace::Pace;
+use super::pace::Throttle;
 use super::send::{Confirmation, Fate, SendError};
-
-/// How long nothing is sent after the router has refused something as too much.
-const RATE_LIMITED_PAUSE: Duration = Duration::from_secs(1);
 
 /// How long a replay may stand still before its end is waited for no longer: its last entry may be one that this
 /// client cannot see.
@@ -50,20 +47,13 @@ pub(super) struct Online {
 struct Rich {
     recovered: bool,
     packet_bytes: usize,
-    pace: Option<Pace>,
     /// What the log held at the registration: what comes up to here is replay.
     replay_end: u64,
     /// Whether the end of the replay is waited for: nothing is sent before.
     is_replay: bool,
-    /// Until when nothing is sent.
-    paused_until: Duration,
 }
 
 impl Rich {
-    fn may_send_at(&self) -> Duration {
-        self.paused_until.max(self.pace.as_ref().map_or(Duration::ZERO, Pace::next))
-    }
-
     /// The log is known up to here. Once the replay is through, what has no ack was not entered.
     fn reached<R>(&mut self, cursor: u64, outbox: &mut Outbox<R>) {
         if self.is_replay && cursor >= self.replay_end {
@@ -105,17 +95,26 @@ impl Online {
     }
 
     /// When there will be something to do, if the last word from the router was `heard`.
-    pub(super) fn wake_at<R>(&self, heard: Duration, outbox: &Outbox<R>) -> Option<Duration> {
+    pub(super) fn wake_at<R>(
+        &self,
+        heard: Duration,
+        outbox: &Outbox<R>,
+        throttle: &Throttle,
+    ) -> Option<Duration> {
         let rich = self.rich.as_ref()?;
         if rich.is_replay {
             return Some(heard + REPLAY_WAIT);
         }
-        outbox.has_next().then(|| rich.may_send_at())
+        if outbox.has_next(throttle.is_wary()) {
+            Some(throttle.next())
+        } else {
+            outbox.has_next_receipt(throttle.is_wary()).then(|| throttle.next_receipt())
+        }
     }
 
-    /// When the pace and the router let something be sent.
-    pub(super) fn may_send_at(&self) -> Duration {
-        self.rich.as_ref().map_or(Duration::ZERO, Rich::may_send_at)
+    /// Whether a receipt can be written now.
+    pub(super) fn has_receipt<R>(&self, outbox: &Outbox<R>, throttle: &Throttle, now: Duration) -> bool {
+        self.awaits_acks() && outbox.has_next_receipt(throttle.is_wary()) && now >= throttle.next_receipt()
     }
 
     pub(super) fn tick<R>(&mut self, heard: Duration, now: Duration, outbox: &mut Outbox<R>) {
@@ -129,28 +128,21 @@ impl Online {
         }
     }
 
-    /// A packet was written.
-    pub(super) fn spend(&mut self, now: Duration) {
-        if let Some(pace) = self.rich.as_mut().and_then(|rich| rich.pace.as_mut()) {
-            pace.spend(now);
-        }
-    }
-
-    /// The next packet of the outbox that may be written now.
+    /// The next packet of the outbox that may be written now. Receipts wait for all else.
     pub(super) fn pull<R>(
-        &mut self,
+        &self,
         outbox: &mut Outbox<R>,
+        throttle: &mut Throttle,
         settled: &mut VecDeque<Settled<R>>,
         now: Duration,
     ) -> Option<String> {
-        if self.rich.as_ref().is_some_and(|rich| rich.is_replay || now < rich.may_send_at()) {
+        if self.rich.as_ref().is_some_and(|rich| rich.is_replay || now < throttle.next()) {
             return None;
         }
-        loop {
-            let item = outbox.next()?;
+        while let Some(item) = outbox.next(self.is_rich() && throttle.is_wary()) {
             match self.encode(&item) {
                 Ok(text) => {
-                    self.spend(now);
+                    throttle.spend(now);
                     outbox.sent(item, now);
                     return Some(text);
                 }
@@ -158,6 +150,15 @@ impl Online {
                 Err(error) => outbox.settle(item, Err((error, Fate::NotSent)), settled),
             }
         }
+        while self.has_receipt(outbox, throttle, now) {
+            let text = outbox.take_receipt()?.encode();
+            // A courtesy: nobody is told.
+            if self.rich.as_ref().is_some_and(|rich| text.len() <= rich.packet_bytes) {
+                throttle.spend_unanswered(now);
+                return Some(text);
+            }
+        }
+        None
     }
 
     fn encode<R>(&self, item: &Item<R>) -> Result<String, SendError> {
@@ -215,6 +216,7 @@ impl<R> Session<R> {
         self.outbox.settle_unknown(&mut self.settled);
         self.outbox.forget_numbers(&SendError::NotInPlain, &mut self.settled);
         self.link = None;
+        self.throttle = Throttle::default();
         (Online { since: now, rich: None }, [self.gap(GapCause::Plain, None), None])
     }
 
@@ -245,11 +247,10 @@ impl<R> Session<R> {
         let mut rich = Rich {
             recovered,
             packet_bytes: usize::try_from(ack.limits.packet_bytes).unwrap_or(usize::MAX),
-            pace: Pace::new(&ack.limits, now),
             replay_end: ack.seq,
             is_replay: true,
-            paused_until: now,
         };
+        self.throttle.keep_to(&ack.limits, now);
         rich.reached(cursor, &mut self.outbox);
         self.link = Some(Link { session: ack.session, epoch: ack.epoch.into(), cursor, history_end });
         let roster = ack.clients.map(Event::Roster);
@@ -289,7 +290,7 @@ impl<R> Session<R> {
                 self.confirmed(&ack.id, ack.place);
                 self.advance(rich, ack.place.seq);
             }
-            Ok(ServerPacket::Error(refusal)) => self.refused(rich, refusal, now),
+            Ok(ServerPacket::Error(refusal)) => self.refused(refusal, now),
             Ok(ServerPacket::Receipt(receipt)) => self.events.push_back(Event::Receipt(receipt)),
             Ok(ServerPacket::Presence(presence)) => self.events.push_back(Event::Presence(presence)),
             // Of a kind that nobody has defined yet, perhaps: it has its place all the same.
@@ -339,15 +340,16 @@ impl<R> Session<R> {
 
     fn confirmed(&mut self, id: &str, place: Place) {
         if let Some(item) = self.outbox.take_answered(id) {
+            self.throttle.accepted();
             let logged = Confirmation::Logged { seq: place.seq, time: place.time };
             self.outbox.settle(item, Ok(logged), &mut self.settled);
         }
     }
 
-    fn refused(&mut self, rich: &mut Rich, refusal: Refusal, now: Duration) {
+    fn refused(&mut self, refusal: Refusal, now: Duration) {
         let is_rate = refusal.code == ErrorCode::RateLimited;
         if is_rate {
-            rich.paused_until = now + RATE_LIMITED_PAUSE;
+            self.throttle.refused(now);
         }
         let item = refusal.id.as_deref().and_then(|id| self.outbox.take_answered(id));
         let Some(mut item) = item else {

@@ -3,7 +3,9 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::protocol::{ClientMessage, ClientPacket, ForwardingMessage, ServerPacket, render_plain};
+use crate::protocol::{
+    ClientMessage, ClientPacket, ClientReceipt, ForwardingMessage, ServerPacket, render_plain,
+};
 
 use super::send::{Confirmation, Fate, SendError, SendFailure};
 use super::settings::{OutboxLimits, WhenFull};
@@ -13,14 +15,17 @@ use super::settings::{OutboxLimits, WhenFull};
 const WINDOW: usize = 512;
 const WINDOW_BYTES: usize = 256 * 1024;
 
+/// The most receipts that wait. They are a courtesy, and late ones are worth the least.
+const RECEIPTS: usize = 256;
+
 /// Something that is to be sent.
 #[derive(Debug)]
 pub(super) struct Item<R> {
     /// Its place in the order of sending, and its `id` on the wire: unique in all sessions of the client.
     pub(super) order: u64,
     pub(super) packet: ClientPacket,
-    /// Where the outcome goes; `None` for what has no answer.
-    reply: Option<R>,
+    /// Where the outcome goes.
+    reply: R,
     /// How often it has been sent, and when last.
     pub(super) sends: u32,
     pub(super) sent_at: Duration,
@@ -42,7 +47,9 @@ pub(super) struct Outbox<R> {
     waiting: VecDeque<Item<R>>,
     /// Sent, and not answered.
     unanswered: VecDeque<Item<R>>,
-    /// The bytes of both, and those of the unanswered.
+    /// Receipts that were not sent yet. They have no answer, and take no room from what has one.
+    receipts: VecDeque<ClientReceipt>,
+    /// The bytes of the first two, and those of the unanswered.
     bytes: usize,
     unanswered_bytes: usize,
     last: u64,
@@ -68,6 +75,7 @@ impl<R> Outbox<R> {
             limits,
             waiting: VecDeque::new(),
             unanswered: VecDeque::new(),
+            receipts: VecDeque::new(),
             bytes: 0,
             unanswered_bytes: 0,
             last: 0,
@@ -77,12 +85,7 @@ impl<R> Outbox<R> {
     }
 
     /// Takes a packet, or refuses it. What has to give way for it is put into `settled`.
-    pub(super) fn push(
-        &mut self,
-        mut packet: ClientPacket,
-        reply: Option<R>,
-        settled: &mut VecDeque<Settled<R>>,
-    ) -> Result<(), SendError> {
+    pub(super) fn push(&mut self, mut packet: ClientPacket, reply: R, settled: &mut VecDeque<Settled<R>>) {
         let bytes = size(&packet);
         if !self.has_room(bytes) && !self.can_make_room(bytes) {
             self.refused = bytes;
@@ -95,7 +98,7 @@ impl<R> Outbox<R> {
         }
         self.refused = 0;
         self.last += 1;
-        set_id(&mut packet, reply.as_ref().map(|_| self.last.to_string()));
+        set_id(&mut packet, Some(self.last.to_string()));
         self.bytes += bytes;
         self.waiting.push_back(Item {
             order: self.last,
@@ -105,7 +108,25 @@ impl<R> Outbox<R> {
             sent_at: Duration::ZERO,
             is_unsure: false,
         });
-        Ok(())
+    }
+
+    /// Takes a receipt; the oldest gives way for it if there are too many.
+    pub(super) fn push_receipt(&mut self, receipt: ClientReceipt) {
+        if self.receipts.len() >= RECEIPTS {
+            self.receipts.pop_front();
+        }
+        self.receipts.push_back(receipt);
+    }
+
+    /// The next receipt.
+    pub(super) fn take_receipt(&mut self) -> Option<ClientPacket> {
+        self.receipts.pop_front().map(ClientPacket::Receipt)
+    }
+
+    /// Whether a receipt waits, and for nothing else; `is_single`: nor for an answer.
+    pub(super) fn has_next_receipt(&self, is_single: bool) -> bool {
+        let may_be_next = self.waiting.is_empty() && (!is_single || self.unanswered.is_empty());
+        may_be_next && !self.receipts.is_empty()
     }
 
     /// Whether giving up what was not sent yet would make room for a packet of this size.
@@ -138,6 +159,7 @@ impl<R> Outbox<R> {
         count == 0 || (count < self.limits.messages && taken.saturating_add(bytes) <= self.limits.bytes)
     }
 
+    /// Whether it is known what became of everything that has an answer.
     pub(super) fn is_empty(&self) -> bool {
         self.waiting.is_empty() && self.unanswered.is_empty()
     }
@@ -152,26 +174,22 @@ impl<R> Outbox<R> {
     }
 
     /// The next item that may be sent now.
-    pub(super) fn next(&mut self) -> Option<Item<R>> {
-        if self.has_next() { self.waiting.pop_front() } else { None }
+    pub(super) fn next(&mut self, is_single: bool) -> Option<Item<R>> {
+        if self.has_next(is_single) { self.waiting.pop_front() } else { None }
     }
 
-    /// Whether something waits, and not for answers.
-    pub(super) fn has_next(&self) -> bool {
-        !self.waiting.is_empty() && self.unanswered.len() < WINDOW && self.unanswered_bytes < WINDOW_BYTES
+    /// Whether something waits, and not for answers; `is_single`: there may be one packet on its way, and no more.
+    pub(super) fn has_next(&self, is_single: bool) -> bool {
+        let window = if is_single { 1 } else { WINDOW };
+        !self.waiting.is_empty() && self.unanswered.len() < window && self.unanswered_bytes < WINDOW_BYTES
     }
 
-    /// The item was sent. It is kept if it will have an answer.
+    /// The item was sent, and is kept until it has its answer.
     pub(super) fn sent(&mut self, mut item: Item<R>, now: Duration) {
-        if item.reply.is_some() {
-            item.sends += 1;
-            item.sent_at = now;
-            self.unanswered_bytes += size(&item.packet);
-            self.unanswered.push_back(item);
-        } else {
-            self.gone += 1;
-            self.bytes = self.bytes.saturating_sub(size(&item.packet));
-        }
+        item.sends += 1;
+        item.sent_at = now;
+        self.unanswered_bytes += size(&item.packet);
+        self.unanswered.push_back(item);
     }
 
     /// What was sent longest ago.
@@ -230,6 +248,7 @@ impl<R> Outbox<R> {
     /// The numbers of entries mean nothing any more: what changes an entry is void, while a message that
     /// answers one is still a message.
     pub(super) fn forget_numbers(&mut self, error: &SendError, settled: &mut VecDeque<Settled<R>>) {
+        self.receipts.clear();
         for mut item in std::mem::take(&mut self.waiting) {
             if matches!(item.packet, ClientPacket::Message(_)) {
                 item.forget_reply();
@@ -269,11 +288,12 @@ impl<R> Outbox<R> {
         }
     }
 
-    /// The client has ended: what was not sent never will be.
-    pub(super) fn settle_all(&mut self, settled: &mut VecDeque<Settled<R>>) {
+    /// The client has ended, as the error says: what was not sent never will be.
+    pub(super) fn settle_all(&mut self, error: &SendError, settled: &mut VecDeque<Settled<R>>) {
+        self.receipts.clear();
         self.settle_unknown(settled);
         while let Some(item) = self.waiting.pop_front() {
-            self.settle(item, Err((SendError::Closed, Fate::NotSent)), settled);
+            self.settle(item, Err((error.clone(), Fate::NotSent)), settled);
         }
     }
 
@@ -281,25 +301,21 @@ impl<R> Outbox<R> {
     pub(super) fn settle(&mut self, item: Item<R>, outcome: Outcome, settled: &mut VecDeque<Settled<R>>) {
         self.gone += 1;
         self.bytes = self.bytes.saturating_sub(size(&item.packet));
-        if let Some(reply) = item.reply {
-            let outcome = outcome.map_err(|(error, fate)| {
-                failure(item.packet, error, if item.is_unsure { Fate::Unknown } else { fate })
-            });
-            settled.push_back((reply, outcome));
-        }
+        let outcome = outcome.map_err(|(error, fate)| {
+            failure(item.packet, error, if item.is_unsure { Fate::Unknown } else { fate })
+        });
+        settled.push_back((item.reply, outcome));
     }
 }
 
-/// Settles what never got into an outbox; who waits for no answer is told at once.
+/// Settles what never got into an outbox.
 pub(super) fn refuse<R>(
     packet: ClientPacket,
-    reply: Option<R>,
+    reply: R,
     error: SendError,
     settled: &mut VecDeque<Settled<R>>,
-) -> Result<(), SendError> {
-    let Some(reply) = reply else { return Err(error) };
+) {
     settled.push_back((reply, Err(failure(packet, error, Fate::NotSent))));
-    Ok(())
 }
 
 fn failure(mut packet: ClientPacket, error: SendError, fate: Fate) -> SendFailure {

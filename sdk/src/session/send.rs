@@ -2,6 +2,8 @@
 
 use crate::protocol::{ClientPacket, DecodeError, ErrorCode};
 
+use super::error::ConnectError;
+
 /// Where something that was sent has arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -89,6 +91,12 @@ pub enum SendError {
     /// The client has been closed.
     #[error("the client is closed")]
     Closed,
+    /// The client has ended because of this. Its code is that of [`Closed`](Self::Closed).
+    #[error("the client has ended: {cause}")]
+    Ended {
+        /// Why.
+        cause: ConnectError,
+    },
 }
 
 impl SendError {
@@ -107,7 +115,7 @@ impl SendError {
             Self::FateUnknown => "fate-unknown",
             Self::LogChanged => "log-changed",
             Self::NotInPlain => "not-in-plain",
-            Self::Closed => "closed",
+            Self::Closed | Self::Ended { .. } => "closed",
         }
     }
 
@@ -127,6 +135,7 @@ impl SendError {
             Self::LogChanged => "Send it as a new message if it still matters.",
             Self::NotInPlain => "Send a message instead.",
             Self::Closed => "Make another client to go on.",
+            Self::Ended { cause } => cause.advice(),
         };
         let mut text = self.to_string();
         text.push_str(". ");
@@ -138,7 +147,10 @@ impl SendError {
 fn explain_refusal(code: &ErrorCode) -> &'static str {
     match code {
         ErrorCode::UnknownTarget => "The message is too old, deleted, or was none.",
-        ErrorCode::NotAllowed => "A message can be changed only by the session that sent it.",
+        ErrorCode::NotAllowed => {
+            "Some keys may only read, an operator can mute a client, and a message can be changed by who sent it, not \
+             by others."
+        }
         ErrorCode::RateLimited => "Send less at once.",
         _ => "Do not send it again as it is.",
     }

@@ -18,8 +18,9 @@ pub struct Reconnect {
     pub first: Duration,
     /// What the bound grows to. 30 s unless changed.
     pub longest: Duration,
-    /// How many attempts in a row may fail and be followed by another; `None`, as it is unless changed: any
-    /// number. `Some(0)`: the client ends with its first connection.
+    /// How many attempts in a row to make after a first one that failed, or after a connection that broke, before
+    /// the client gives up; `None`, as it is unless changed: any number. `Some(0)`: the client ends with its first
+    /// connection.
     pub attempts: Option<u32>,
 }
 

@@ -13,18 +13,15 @@ pub(crate) use native::{CAN_PING, Socket, Text, Tls};
 #[cfg(target_family = "wasm")]
 pub(crate) use web::{CAN_PING, Socket, Text, Tls};
 
-use crate::protocol::limits;
-
-/// The largest message that is taken, in bytes. Twice the largest packet: a message that a client sent in one packet
-/// comes back with fields that the router adds. Browsers have a bound of their own.
-pub(crate) const MAX_MESSAGE_BYTES: usize = 2 * limits::PACKET_BYTES;
-
 /// What a connection brings.
 pub(crate) enum Incoming {
     /// A text message.
     Text(Text),
     /// A sign of life: a ping, a pong, a binary message.
     Other,
+    /// A message of more bytes than any router sends. The connection is of no use any more.
+    #[cfg_attr(target_family = "wasm", expect(dead_code, reason = "the browser takes messages of any size"))]
+    TooBig,
     /// The connection has ended, in whatever way. There is nothing after it.
     Closed {
         /// The status code of the other side's close frame. `None`: there was no frame, or no code in it.

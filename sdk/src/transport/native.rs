@@ -19,7 +19,7 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Bytes, Error, Message, Utf8Bytes};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
-use super::{Broken, Incoming, MAX_MESSAGE_BYTES};
+use super::{Broken, Incoming};
 use crate::session::{ConnectError, Url};
 pub(crate) use tls::Tls;
 
@@ -37,9 +37,17 @@ const READ_BYTES: usize = 8 * 1024;
 /// busy keeps it.
 const WRITE_BYTES: usize = 64 * 1024;
 
+/// The largest packet that a router can be told to take, in bytes.
+const LARGEST_PACKET_BYTES: usize = 256 * 1024 * 1024;
+
+/// The largest message that is taken, in bytes. A message that a client sent in one packet comes back with fields that
+/// the router adds. How large a packet may be at this router, its ack says; but its operator may change that while
+/// messages of the old size are in the log, so the bound is what any router could need.
+const MAX_MESSAGE_BYTES: usize = 2 * LARGEST_PACKET_BYTES;
+
 /// How much may wait to be written, in bytes: what is put together, one packet of whatever size the router allows, and
 /// answers to pings. The bound is for a router that sends pings without end and reads nothing.
-const WAITING_BYTES: usize = 64 * 1024 * 1024;
+const WAITING_BYTES: usize = LARGEST_PACKET_BYTES + 1024 * 1024;
 
 /// TCP or TLS.
 trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -55,6 +63,10 @@ pub(crate) struct Socket {
 impl Socket {
     /// Opens a connection: name lookup, TCP, TLS, upgrade. There is no deadline; dropping the future ends the attempt.
     pub(crate) async fn connect(url: &Url, tls: &Tls) -> Result<Self, ConnectError> {
+        Self::connect_with(url, tls, MAX_MESSAGE_BYTES).await
+    }
+
+    async fn connect_with(url: &Url, tls: &Tls, max_message_bytes: usize) -> Result<Self, ConnectError> {
         let request = url.as_str().into_client_request().map_err(|_| ConnectError::InvalidUrl {
             reason: "there are characters in it that no request may have; write them as %…",
         })?;
@@ -65,8 +77,8 @@ impl Socket {
             .read_buffer_size(READ_BYTES)
             .write_buffer_size(WRITE_BYTES)
             .max_write_buffer_size(WAITING_BYTES)
-            .max_message_size(Some(MAX_MESSAGE_BYTES))
-            .max_frame_size(Some(MAX_MESSAGE_BYTES));
+            .max_message_size(Some(max_message_bytes))
+            .max_frame_size(Some(max_message_bytes));
         match client_async_with_config(request, wire, Some(config)).await {
             Ok((inner, _)) => Ok(Self { inner, closing: false }),
             Err(error) => Err(refusal(error)),
@@ -89,7 +101,7 @@ impl Socket {
             Some(Ok(_)) => Incoming::Other,
             Some(Err(error)) => {
                 self.fail(cx, &error);
-                Incoming::BROKEN
+                if matches!(error, Error::Capacity(_)) { Incoming::TooBig } else { Incoming::BROKEN }
             }
             None => Incoming::BROKEN,
         })

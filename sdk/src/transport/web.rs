@@ -15,7 +15,7 @@ use gloo_net::websocket::{Message, State, WebSocketError};
 use js_sys::Reflect;
 use wasm_bindgen::JsValue;
 
-use super::{Broken, Incoming, MAX_MESSAGE_BYTES};
+use super::{Broken, Incoming};
 use crate::runtime::{self, Sleep};
 use crate::session::{ConnectError, Url};
 
@@ -77,12 +77,8 @@ impl Socket {
         let Some(inner) = &mut self.inner else { return Poll::Ready(Incoming::BROKEN) };
         loop {
             return Poll::Ready(match ready!(Pin::new(&mut *inner).poll_next(cx)) {
-                Some(Ok(Message::Text(text))) if text.len() <= MAX_MESSAGE_BYTES => Incoming::Text(text),
-                Some(Ok(Message::Text(_))) => {
-                    // 1009 is not for pages to send.
-                    let _ = self.raw.close();
-                    Incoming::BROKEN
-                }
+                // Of whatever size: it is all there already.
+                Some(Ok(Message::Text(text))) => Incoming::Text(text),
                 Some(Ok(Message::Bytes(_))) => Incoming::Other,
                 // Every close comes as an error. 1005 and 1006 stand for a frame without a code and for no frame.
                 Some(Err(WebSocketError::ConnectionClose(event))) => {

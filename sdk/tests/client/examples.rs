@@ -9,8 +9,9 @@ use std::{
 
 use multichat::{
     Event,
-    protocol::{ForwardingReceipt, ReceiptStatus},
+    protocol::{Attachment, ClientMessage, ForwardingReceipt, ReceiptStatus, Sender},
 };
+use serde_json::json;
 use tokio::{
     io::{AsyncBufReadExt, AsyncRead, AsyncWriteExt, BufReader, Lines},
     process::{Child, ChildStderr, ChildStdin, ChildStdout, Command},
@@ -109,6 +110,13 @@ async fn the_terminal_is_of_use_in_pipes() {
     confirmed(client.send("two\nlines")).await;
     terminal.shows("[irc] two").await;
     terminal.shows("    lines").await;
+    // What would clear the screen, or pretend to be another message.
+    let seq = confirmed(client.send("\u{1b}[2Jred\u{7}\r\n[bob] lie\u{9b}2J")).await.unwrap();
+    terminal.shows("[irc] [2Jred").await;
+    terminal.shows("    [bob] lie2J").await;
+    confirmed(client.edit(seq, "\u{1b}]0;title\u{7}edited\n[bob] lie")).await;
+    terminal.shows("[irc] (edited) ]0;titleedited").await;
+    terminal.shows("    [bob] lie").await;
     // All of it is said before it ends.
     terminal.is_told("first\n\nsecond").await;
     for text in ["first", "second"] {
@@ -141,9 +149,27 @@ async fn the_skeleton_is_a_bridge() {
     assert_eq!(said.source_client_name, "my-platform");
     assert_eq!(said.sender.as_ref().map(|sender| sender.name.as_str()), Some("clock"));
     let seq = confirmed(client.send("hello")).await.unwrap();
-    bridge.shows("<irc> hello").await;
+    bridge.shows("[irc] hello").await;
     let receipt = ForwardingReceipt::new("my-platform", seq, ReceiptStatus::Delivered);
     assert_eq!(feed.news().await, Event::Receipt(receipt));
+    // Files, and who said it.
+    let mut message = ClientMessage::new("");
+    message.sender = Some(Sender::new("alice"));
+    message.attachments = vec![Attachment::new("https://cdn.example.org/cat.png")];
+    confirmed(client.send(message)).await;
+    bridge.shows("[irc] <alice> https://cdn.example.org/cat.png").await;
+}
+
+#[tokio::test]
+async fn the_skeleton_tells_what_was_not_said() {
+    let clients = json!({"my-platform": {"secret-key": KEY, "rights": ["read"]}});
+    let router = Router::with(json!({"clients": clients})).await;
+    let mut bridge = Example::start("bridge_skeleton", KEY, &[&format!("ws://{}/", router.address())]);
+    // Whichever is first.
+    let mut lines = [line(&mut bridge.errors).await, line(&mut bridge.errors).await];
+    lines.sort();
+    assert_eq!(lines[0], "connected");
+    assert!(lines[1].starts_with("not confirmed: another minute has passed: "), "{}", lines[1]);
 }
 
 #[tokio::test]

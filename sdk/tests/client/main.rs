@@ -18,4 +18,6 @@ mod resuming;
 mod router;
 mod sending;
 mod support;
+mod terms;
+mod threads;
 mod tls;

@@ -69,7 +69,7 @@ async fn a_code_that_is_final_ends_the_client_before_the_ack() {
         assert_eq!(feed.closed().await, (Side::Server, Some(closed(code))));
         assert!(!closed(code).is_retryable());
         let failure = failed(sent).await;
-        assert_eq!((failure.error, failure.fate), (SendError::Closed, Fate::NotSent));
+        assert_eq!((failure.error, failure.fate), (SendError::Ended { cause: closed(code) }, Fate::NotSent));
         tasks_left(0).await;
         assert!(!server.has_caller());
     }

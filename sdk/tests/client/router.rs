@@ -1,7 +1,5 @@
 //! With the real router.
 
-use std::time::Duration;
-
 use multichat::{
     Client, ConnectError, Event, Fate, GapCause, SendError, Side,
     protocol::{
@@ -13,7 +11,7 @@ use serde_json::json;
 
 use crate::support::{Feed, KEY, Plain, Proxy, Router, Weather, confirmed, failed, soon, split, tasks_left};
 
-async fn join(router: &Router, name: &str) -> (Client, Feed) {
+pub(crate) async fn join(router: &Router, name: &str) -> (Client, Feed) {
     let (client, mut feed) = split(soon("the ack", router.client(name).connect()).await.unwrap());
     assert_eq!(feed.online().await.0, Dialect::Rich);
     (client, feed)
@@ -229,38 +227,6 @@ async fn plain_and_rich_clients_hear_each_other() {
     let message = feed.message().await;
     assert_eq!((message.content.as_str(), message.source_client_name.as_str()), ("hi from irc", "irc"));
     assert_eq!((&message.sender, message.place.unwrap().seq), (&None, 4));
-}
-
-#[tokio::test]
-async fn the_largest_packet_goes_through_and_a_larger_one_is_not_sent() {
-    let router = Router::start().await;
-    let (client, mut feed) = join(&router, "discord").await;
-    let (_matrix, mut matrix) = join(&router, "matrix").await;
-    let overhead = r#"{"action":"client-message","content":"","id":"1"}"#.len();
-    let largest = "x".repeat(1_048_576 - overhead);
-    assert_eq!(confirmed(client.send(&*largest)).await, Some(1));
-    matrix.hears(&largest).await;
-    let failure = failed(client.send("x".repeat(1_048_577 - overhead))).await;
-    assert_eq!(failure.error, SendError::TooBig { size: 1_048_577, max: 1_048_576 });
-    assert_eq!(confirmed(client.send("still there")).await, Some(2));
-    // It has not been cut off in between.
-    assert!(tokio::time::timeout(Duration::from_millis(20), feed.events.next()).await.is_err());
-}
-
-#[tokio::test]
-async fn a_slow_router_is_given_time_and_all_arrives_in_order() {
-    let limits = json!({"messages-per-second": 100, "messages-burst": 10});
-    let router = Router::with_limits(limits).await;
-    let (client, mut feed) = join(&router, "discord").await;
-    let (_matrix, mut matrix) = join(&router, "matrix").await;
-    let sent: Vec<_> = (1..=80).map(|number| client.send(number.to_string())).collect();
-    client.set_status(ClientStatus::new(Status::Degraded)).unwrap();
-    for (number, sent) in sent.into_iter().enumerate() {
-        assert_eq!(confirmed(sent).await, Some(number as u64 + 1));
-        matrix.hears(&(number + 1).to_string()).await;
-    }
-    // It kept below the rate: nothing was refused, and nobody was cut off.
-    assert!(tokio::time::timeout(Duration::from_millis(20), feed.events.next()).await.is_err());
 }
 
 #[tokio::test]

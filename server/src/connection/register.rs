@@ -171,13 +171,11 @@ pub(super) fn ack(limits: &Limits, grant: &Grant, welcome: Option<Welcome>, curs
     let mut packet = RegisterAck::new();
     packet.rich = welcome.map(|welcome| {
         let mut bounds = AckLimits::new(limits.packet_bytes as u64);
-        // The lower one: a client that keeps to it keeps to both.
+        // The lower rate, and the lower burst: a client that keeps to these keeps to both.
         let rates = [limits.rates.messages, grant.rates.messages];
-        if let Some(rate) = rates.into_iter().flatten().min_by_key(|rate| rate.count) {
-            bounds.messages_per_second = Some(rate.count.into());
-            bounds.messages_burst = Some(rate.burst.into());
-        }
-        let mut rich = RichAck::new(welcome.session, welcome.epoch, welcome.newest, cursor, bounds);
+        bounds.messages_per_second = rates.iter().flatten().map(|rate| rate.count.into()).min();
+        bounds.messages_burst = rates.iter().flatten().map(|rate| rate.burst.into()).min();
+        let mut rich = RichAck::new(welcome.session, welcome.epoch, welcome.replay_end, cursor, bounds);
         rich.recovered = welcome.recovered;
         rich.clients = welcome.clients;
         rich

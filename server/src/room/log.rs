@@ -208,6 +208,13 @@ impl Log {
         self.ids.get(&(origin, id.clone())).copied()
     }
 
+    /// The newest entry after `cursor` that this author gave a name, and so gets an ack of.
+    pub(crate) fn last_named(&self, origin: Origin, cursor: Seq) -> Option<Seq> {
+        let after = self.entries.iter().rev().take_while(|entry| entry.place.seq > cursor);
+        let mut named = after.filter(|entry| entry.origin == origin && entry.id.is_some());
+        named.next().map(|entry| entry.place.seq)
+    }
+
     /// The message at this place.
     ///
     /// # Errors

@@ -46,8 +46,8 @@ pub(crate) struct Welcome {
     /// The name of its session, a secret of its client.
     pub(crate) session: String,
     pub(crate) epoch: String,
-    /// The newest entry.
-    pub(crate) newest: Seq,
+    /// The last entry of which it will be told as a replay; that of who hears all is the newest.
+    pub(crate) replay_end: Seq,
     /// Whether nothing is missing since what it knew, if it knew something.
     pub(crate) recovered: Option<bool>,
     /// Who is there, if it wants to know.
@@ -82,9 +82,12 @@ impl Room {
         // First the membership, then the cursor: a pass that has entries after the cursor finds the reader.
         self.shard(connection).change(Change::Join(connection, reader));
         let is_resumed = session.as_ref().is_some_and(|session| session.is_resumed);
-        let (newest, start) = {
+        let (replay_end, start) = {
             let log = self.log.lock();
-            (log.newest(), Start::new(&log, ask.as_ref(), |resume| is_resumed && resume.epoch == self.epoch))
+            let start =
+                Start::new(&log, ask.as_ref(), hears, |resume| is_resumed && resume.epoch == self.epoch);
+            let end = if hears { Some(log.newest()) } else { log.last_named(origin, start.cursor) };
+            (end.unwrap_or(start.cursor), start)
         };
 
         let clients = {
@@ -98,7 +101,7 @@ impl Room {
         let welcome = session.map(|session| Welcome {
             session: session.name.as_ref().into(),
             epoch: self.epoch.clone(),
-            newest,
+            replay_end,
             recovered: ask.and_then(|ask| ask.resume).map(|_| start.is_recovered),
             clients,
         });
@@ -136,13 +139,14 @@ struct Start {
 
 impl Start {
     /// For a reader that asks for what it asks for, in which `is_ours` tells whether this log is the one that it knows.
-    fn new(log: &Log, ask: Option<&RichRegister>, is_ours: impl Fn(&Resume) -> bool) -> Self {
+    /// Who hears nothing of others has no use for history.
+    fn new(log: &Log, ask: Option<&RichRegister>, hears: bool, is_ours: impl Fn(&Resume) -> bool) -> Self {
         let kept = log.tail()..=log.newest();
         let resume = ask.and_then(|ask| ask.resume.as_ref());
         if let Some(known) = resume.filter(|resume| is_ours(resume) && kept.contains(&resume.seq)) {
             return Self { cursor: known.seq, is_recovered: true };
         }
-        let history = ask.map_or(0, |ask| ask.history);
+        let history = ask.filter(|_| hears).map_or(0, |ask| ask.history);
         let cursor = log.newest().saturating_sub(history).max(oldest_worth_telling(log));
         Self { cursor, is_recovered: false }
     }

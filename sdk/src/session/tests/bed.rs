@@ -225,7 +225,7 @@ impl Bed {
 
     pub(super) fn send(&mut self, packet: ClientPacket) -> u64 {
         self.sent += 1;
-        self.session.send(packet, Some(self.sent)).unwrap();
+        self.session.send(packet, self.sent);
         self.sent
     }
 

@@ -2,7 +2,7 @@
 
 use super::bed::{Bed, PLAIN_ACK, ack, acked, error, logged, message, millis, seconds};
 use super::test;
-use crate::protocol::{ClientPacket, ClientReceipt, ReceiptStatus};
+use crate::protocol::{ClientReceipt, ReceiptStatus};
 use crate::session::{Confirmation, ConnectError, Event, Fate, Gap, GapCause, SendError, Side, State, Want};
 
 const BY_US: (Side, Option<ConnectError>) = (Side::Client, None);
@@ -80,11 +80,11 @@ fn what_is_sent_after_it_is_refused() {
     bed.session.close(bed.now);
     bed.say("a");
     assert_eq!(bed.failed(), [(1, SendError::Closed, Fate::NotSent)]);
-    let receipt = ClientPacket::Receipt(ClientReceipt::new(1, ReceiptStatus::Delivered));
-    assert_eq!(bed.session.send(receipt.clone(), None), Err(SendError::Closed));
+    let receipt = ClientReceipt::new(1, ReceiptStatus::Delivered);
+    assert_eq!(bed.session.report(receipt.clone()), Err(SendError::Closed));
     assert_eq!(bed.written(), [""; 0]);
     bed.end(None);
-    assert_eq!(bed.session.send(receipt, None), Err(SendError::Closed));
+    assert_eq!(bed.session.report(receipt), Err(SendError::Closed));
 }
 
 #[test]
@@ -226,6 +226,36 @@ fn it_drains_without_a_connection_until_its_deadline() {
         assert_eq!(bed.closed(), BY_US);
         assert_eq!(bed.failed(), [(1, SendError::Closed, Fate::NotSent)]);
     }
+}
+
+#[test]
+fn receipts_go_as_far_as_they_can_at_once_and_are_not_waited_for() {
+    let report = |bed: &mut Bed| bed.session.report(ClientReceipt::new(1, ReceiptStatus::Delivered)).unwrap();
+    let mut bed = Bed::online_with(&ack(0, 0).rate(1, 5), |_| {});
+    bed.say("a");
+    for _ in 0..9 {
+        report(&mut bed);
+    }
+    bed.session.drain(bed.now + seconds(20));
+    bed.tick();
+    assert_eq!(bed.written().len(), 3);
+    bed.read(&acked(1, 1));
+    assert_eq!(bed.session.want(), Want::Close(1));
+
+    let mut bed = Bed::online();
+    report(&mut bed);
+    bed.session.drain(bed.now + seconds(20));
+    bed.tick();
+    assert_eq!(bed.session.want(), Want::Talk(1), "it can go at once");
+    assert_eq!(bed.written().len(), 1);
+    bed.tick();
+    assert_eq!(bed.session.want(), Want::Close(1));
+
+    let mut bed = Bed::new();
+    report(&mut bed);
+    bed.session.drain(bed.now + seconds(20));
+    bed.tick();
+    assert_eq!(bed.closed(), BY_US, "without a connection");
 }
 
 #[test]

@@ -127,6 +127,18 @@ fn so_many_failures_in_a_row_and_no_more() {
     bed.open();
     bed.end(None);
     assert!(bed.session.state().is_closed());
+
+    // After a connection that broke as after an attempt that failed.
+    let mut bed = Bed::with(|settings| settings.reconnect.attempts = Some(3));
+    bed.again(&ack(0, 0).text());
+    bed.pass(seconds(10));
+    bed.end(None);
+    for _ in 0..3 {
+        assert!(!bed.session.state().is_closed());
+        bed.open();
+        bed.end(1001);
+    }
+    assert!(bed.session.state().is_closed());
     let mut bed = Bed::with(|settings| settings.reconnect = Reconnect::never());
     bed.fail(unreachable());
     assert!(bed.session.state().is_closed());

@@ -203,7 +203,7 @@ fn what_is_refused_for_the_rate_does_not_count_as_sent() {
     for _ in 0..5 {
         assert_eq!(bed.written().len(), 1);
         bed.read(&error(1, "rate-limited"));
-        bed.pass(seconds(1));
+        bed.sleep();
     }
     assert_eq!(bed.written().len(), 1);
     assert_eq!(bed.sleep(), seconds(30));

@@ -20,10 +20,8 @@ fn busy() -> Bed {
 
 /// That one is unknown, the other one not sent, and that this is all.
 fn assert_fates(bed: &mut Bed) {
-    assert_eq!(
-        bed.failed(),
-        [(1, SendError::FateUnknown, Fate::Unknown), (2, SendError::Closed, Fate::NotSent)]
-    );
+    let error = bed.closed().1.map_or(SendError::Closed, |cause| SendError::Ended { cause });
+    assert_eq!(bed.failed(), [(1, SendError::FateUnknown, Fate::Unknown), (2, error, Fate::NotSent)]);
 }
 
 #[test]
@@ -39,7 +37,10 @@ fn a_terminal_code_ends_the_client() {
         bed.end(code);
         assert_eq!(bed.session.wake_at(bed.now), None);
         bed.say("late");
-        assert_eq!(bed.failed(), [(3, SendError::Closed, Fate::NotSent)]);
+        let ended = SendError::Ended { cause: closed(code) };
+        assert_eq!(bed.failed(), [(3, ended.clone(), Fate::NotSent)]);
+        assert_eq!(ended.code(), "closed");
+        assert!(ended.explain().contains(&format!("{code} why")), "{}", ended.explain());
         assert_eq!(bed.events(), []);
 
         let mut bed = Bed::new();
@@ -47,7 +48,7 @@ fn a_terminal_code_ends_the_client() {
         bed.say("a");
         bed.end(code);
         assert_eq!(bed.closed(), (Side::Server, Some(closed(code))));
-        assert_eq!(bed.failed(), [(1, SendError::Closed, Fate::NotSent)]);
+        assert_eq!(bed.failed(), [(1, ended, Fate::NotSent)]);
     }
 }
 

@@ -22,7 +22,7 @@ fn sent(bed: &mut Bed) -> Vec<String> {
 }
 
 fn report(bed: &mut Bed) -> Result<(), SendError> {
-    bed.session.send(ClientPacket::Receipt(ClientReceipt::new(1, ReceiptStatus::Delivered)), None)
+    bed.session.report(ClientReceipt::new(1, ReceiptStatus::Delivered))
 }
 
 #[test]
@@ -153,23 +153,44 @@ fn there_is_room_again_when_what_was_refused_fits() {
 }
 
 #[test]
-fn a_receipt_that_finds_no_room_is_refused_too() {
-    let mut bed = bed(2, 1000, WhenFull::Refuse);
+fn of_many_receipts_the_oldest_give_way() {
+    let mut bed = bed(1, 1000, WhenFull::Refuse);
+    for target in 1..=300 {
+        assert_eq!(bed.session.report(ClientReceipt::new(target, ReceiptStatus::Delivered)), Ok(()));
+    }
     bed.say("a");
-    assert_eq!(report(&mut bed), Ok(()));
-    assert_eq!(report(&mut bed), Err(SendError::OutboxFull));
-    assert_eq!(sent(&mut bed).len(), 2);
-    // It is not waited for.
-    assert_eq!(report(&mut bed), Ok(()));
+    assert_eq!(bed.settled(), []);
+    let sent = sent(&mut bed);
+    assert_eq!(sent[0], message("a", 1));
+    let receipt =
+        |target: u64| format!(r#"{{"action":"client-receipt","target":{target},"status":"delivered"}}"#);
+    assert_eq!(sent[1..], (45..=300).map(receipt).collect::<Vec<_>>());
 }
 
 #[test]
-fn a_receipt_gives_way_without_a_word() {
-    let mut bed = bed(1, 1000, WhenFull::DropOldest);
-    assert_eq!(report(&mut bed), Ok(()));
+fn receipts_wait_for_messages() {
+    let mut bed = bed(100, 1000, WhenFull::Refuse);
+    for _ in 0..300 {
+        assert_eq!(report(&mut bed), Ok(()));
+    }
     bed.say("a");
-    assert_eq!(bed.settled(), []);
-    assert_eq!(sent(&mut bed).len(), 1);
+    bed.again(&super::bed::ack(0, 0).rate(10, 4).text());
+    let written = bed.written();
+    assert_eq!(written[0], message("a", 1));
+    assert_eq!(written.len(), 2, "one of three is left for a message");
+    bed.say("b");
+    assert_eq!(bed.written(), [message("b", 2)], "which has not to wait for it");
+    bed.say("c");
+    bed.read(&acked(1, 1));
+    assert_eq!(bed.sleep(), super::bed::millis(105));
+    assert_eq!(bed.written(), [message("c", 3)]);
+    // All that is left goes, in time: 256 were kept.
+    let mut receipts = 1;
+    while bed.session.wake_at(bed.now).is_some_and(|at| at < bed.now + super::bed::seconds(1)) {
+        bed.sleep();
+        receipts += bed.written().len();
+    }
+    assert_eq!(receipts, 256);
 }
 
 #[test]
@@ -214,12 +235,11 @@ fn all_texts_of_a_packet_count() {
 }
 
 #[test]
-fn a_receipt_that_was_sent_takes_no_room() {
+fn receipts_take_no_room() {
     let mut bed = bed(9, 10, WhenFull::Refuse);
     let mut receipt = ClientReceipt::new(1, ReceiptStatus::Failed);
     receipt.reason = Some("1234567890".to_owned());
-    assert_eq!(bed.session.send(ClientPacket::Receipt(receipt), None), Ok(()));
-    assert_eq!(sent(&mut bed).len(), 1);
+    assert_eq!(bed.session.report(receipt), Ok(()));
     bed.say("12345");
     bed.say("67890");
     assert_eq!(bed.settled(), []);

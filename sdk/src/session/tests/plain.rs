@@ -66,8 +66,8 @@ fn nothing_else_can_be_sent() {
     let mut bed = online();
     bed.send(ClientPacket::Edit(ClientEdit::new(3, "x")));
     bed.send(ClientPacket::Delete(ClientDelete::new(3)));
-    let receipt = ClientPacket::Receipt(ClientReceipt::new(3, ReceiptStatus::Delivered));
-    assert_eq!(bed.session.send(receipt, None), Err(SendError::NotInPlain));
+    let receipt = ClientReceipt::new(3, ReceiptStatus::Delivered);
+    assert_eq!(bed.session.report(receipt), Err(SendError::NotInPlain));
     let refused = |ticket| (ticket, SendError::NotInPlain, Fate::NotSent);
     assert_eq!(bed.failed(), [refused(1), refused(2)]);
 }
@@ -81,8 +81,7 @@ fn nor_what_was_given_before() {
         }
         bed.reply(3, "a");
         bed.send(ClientPacket::Edit(ClientEdit::new(3, "x")));
-        let receipt = ClientPacket::Receipt(ClientReceipt::new(3, ReceiptStatus::Delivered));
-        assert_eq!(bed.session.send(receipt, None), Ok(()));
+        assert_eq!(bed.session.report(ClientReceipt::new(3, ReceiptStatus::Delivered)), Ok(()));
         bed.again(PLAIN_ACK);
         assert_eq!(bed.failed(), [(2, SendError::NotInPlain, Fate::NotSent)]);
         assert_eq!(bed.written(), [plain("a")]);
@@ -112,7 +111,7 @@ fn what_was_written_and_not_flushed_has_an_unknown_fate() {
         let failed = bed.failed();
         assert_eq!(failed[0], (1, SendError::FateUnknown, Fate::Unknown), "at once");
         if code == Some(4401) {
-            assert_eq!(failed[1..], [(2, SendError::Closed, Fate::NotSent)]);
+            assert!(matches!(&failed[1..], [(2, SendError::Ended { .. }, Fate::NotSent)]));
         } else {
             assert_eq!(failed.len(), 1);
             bed.again(PLAIN_ACK);

@@ -50,8 +50,7 @@ fn the_id_is_the_clients_own() {
 #[test]
 fn a_receipt_has_no_answer() {
     let mut bed = Bed::online();
-    let receipt = ClientPacket::Receipt(ClientReceipt::new(3, ReceiptStatus::Delivered));
-    assert_eq!(bed.session.send(receipt, None), Ok(()));
+    assert_eq!(bed.session.report(ClientReceipt::new(3, ReceiptStatus::Delivered)), Ok(()));
     let written = bed.written();
     assert_eq!(written, [r#"{"action":"client-receipt","target":3,"status":"delivered"}"#]);
     assert!(bed.session.has_settled(bed.session.last_sent()));
@@ -166,15 +165,107 @@ fn what_is_rate_limited_goes_back_to_its_place_after_a_pause() {
     bed.read(&error(2, "rate-limited"));
     bed.read(&acked(1, 1));
     assert_eq!(bed.written(), NOTHING);
-    assert_eq!(bed.sleep(), seconds(1));
-    assert_eq!(bed.written(), [message("b", 2), message("d", 4)]);
     bed.read(&error(3, "rate-limited"));
-    bed.pass(millis(999));
+    assert_eq!(bed.sleep(), seconds(1), "what was on its way makes it no longer");
+    assert_eq!(bed.written(), [message("b", 2)], "one at a time");
+    bed.pass(seconds(9));
     assert_eq!(bed.written(), NOTHING);
-    bed.pass(millis(1));
-    assert_eq!(bed.written(), [message("c", 3)]);
+    bed.read(&acked(2, 2));
+    assert_eq!(bed.written(), [message("c", 3), message("d", 4)]);
     assert_eq!(bed.news(), []);
-    assert_eq!(bed.settled(), [logged(1, 1)]);
+    assert_eq!(bed.settled(), [logged(1, 1), logged(2, 2)]);
+}
+
+#[test]
+fn the_pause_doubles_until_something_is_acked() {
+    let mut bed = Bed::online();
+    bed.say("a");
+    bed.say("b");
+    assert_eq!(bed.written().len(), 2);
+    bed.read(&error(1, "rate-limited"));
+    bed.read(&error(2, "rate-limited"));
+    for pause in [1, 2, 4, 8, 16, 30, 30] {
+        assert_eq!(bed.sleep(), seconds(pause));
+        assert_eq!(bed.written(), [message("a", 1)]);
+        bed.read(&error(1, "rate-limited"));
+    }
+    bed.sleep();
+    assert_eq!(bed.written(), [message("a", 1)]);
+    bed.read(&acked(1, 1));
+    assert_eq!(bed.written(), [message("b", 2)]);
+    bed.read(&error(2, "rate-limited"));
+    assert_eq!(bed.sleep(), seconds(1), "anew");
+}
+
+#[test]
+fn an_ack_of_what_was_sent_before_is_no_permission() {
+    let mut bed = Bed::online();
+    for text in ["a", "b", "c"] {
+        bed.say(text);
+    }
+    assert_eq!(bed.written().len(), 3);
+    bed.read(&error(2, "rate-limited"));
+    bed.read(&acked(1, 1));
+    bed.pass(seconds(1));
+    // Its answer, too, is on its way.
+    assert_eq!(bed.written(), NOTHING);
+    bed.read(&acked(3, 2));
+    bed.say("d");
+    assert_eq!(bed.written(), [message("b", 2)]);
+}
+
+#[test]
+fn a_new_connection_is_no_permission_either() {
+    let mut bed = Bed::online();
+    bed.say("a");
+    bed.say("b");
+    bed.written();
+    bed.read(&error(1, "rate-limited"));
+    bed.read(&error(2, "rate-limited"));
+    bed.sleep();
+    assert_eq!(bed.written(), [message("a", 1)]);
+    bed.end(4529);
+    bed.again(&ack(0, 0).recovered(true).text());
+    bed.pass(seconds(2));
+    assert_eq!(bed.written(), [message("a", 1)]);
+    bed.read(&error(1, "rate-limited"));
+    assert_eq!(bed.sleep(), seconds(4), "the close was a refusal, too");
+    assert_eq!(bed.written(), [message("a", 1)]);
+}
+
+/// The router's bound on bytes, of which the ack says nothing: who goes on is closed.
+#[test]
+fn a_bound_that_nobody_told_is_not_run_against() {
+    const BURST: u32 = 5;
+    let (rate, burst) = (2000, 2000);
+    let mut bed = Bed::online_with(&ack(0, 0).rate(1, BURST.into()), |_| {});
+    let started = bed.now;
+    let mut full_at = bed.now;
+    let mut refused = 0;
+    let mut arrived = Vec::new();
+    bed.say(&"x".repeat(20_000));
+    bed.say("two");
+    bed.say("words");
+    while arrived.len() < 3 {
+        let packets = bed.written();
+        if packets.is_empty() {
+            bed.sleep();
+        }
+        for packet in packets {
+            let id = (1..=3).find(|id| packet.contains(&format!(r#""id":"{id}""#))).unwrap();
+            if full_at > bed.now + millis(1000 * burst / rate) {
+                refused += 1;
+                assert!(refused <= BURST, "closed with 4529");
+                bed.read(&error(id, "rate-limited"));
+            } else {
+                full_at = full_at.max(bed.now) + millis(1000 * packet.len() as u64 / rate);
+                arrived.push(id);
+                bed.read(&acked(id, arrived.len() as u64));
+            }
+        }
+    }
+    assert_eq!(arrived, [1, 2, 3]);
+    assert!(bed.now < started + seconds(30));
 }
 
 #[test]
@@ -241,7 +332,7 @@ fn what_no_server_takes_is_refused_at_once() {
     assert_eq!(bed.failed(), [(ticket, error, Fate::NotSent)]);
     let mut receipt = ClientReceipt::new(1, ReceiptStatus::Failed);
     receipt.reason = Some("x".repeat(1025));
-    let outcome = bed.session.send(ClientPacket::Receipt(receipt), None);
+    let outcome = bed.session.report(receipt);
     assert!(matches!(outcome, Err(SendError::Invalid(DecodeError::TooLong { .. }))), "{outcome:?}");
     assert_eq!(bed.settled(), []);
 }
@@ -341,10 +432,12 @@ fn it_is_known_what_is_settled() {
     bed.read(&acked(1, 2));
     assert!(bed.session.has_settled(first) && bed.session.has_settled(second));
     assert!(!bed.session.has_settled(bed.session.last_sent()), "it waits");
-    // Of two that are on their way, the one that was refused and sent again is the older.
+    // Of two that were on their way, the one that was refused and is sent again is the older.
     bed.say("d");
     bed.written();
     bed.read(&error(3, "rate-limited"));
+    bed.read(&acked(4, 3));
+    assert!(!bed.session.has_settled(3));
     bed.pass(seconds(1));
     assert_eq!(bed.written(), [message("c", 3)]);
     assert!(!bed.session.has_settled(3));

@@ -1,6 +1,6 @@
 //! How the platform is: said now, and again after each registration.
 
-use super::bed::{Bed, PLAIN_ACK, ack, error, forwarded, message, millis, seconds};
+use super::bed::{Bed, PLAIN_ACK, ack, acked, error, forwarded, message, millis, seconds};
 use super::test;
 use crate::protocol::{ClientStatus, DecodeError, Status};
 use crate::session::{SendError, Want};
@@ -128,7 +128,28 @@ fn it_heeds_the_pause() {
     set(&mut bed, Status::Degraded);
     assert_eq!(bed.written(), NOTHING);
     assert_eq!(bed.sleep(), seconds(1));
-    assert_eq!(bed.written().len(), 2);
+    assert_eq!(bed.written(), [message("a", 1)], "its ack will say whether more may come");
+    bed.read(&acked(1, 1));
+    assert_eq!(bed.written(), [DEGRADED]);
+}
+
+#[test]
+fn alone_it_is_tried_until_nobody_complains() {
+    let refused = r#"{"action":"error","code":"rate-limited","reason":"too much"}"#;
+    let mut bed = Bed::online();
+    set(&mut bed, Status::Degraded);
+    for pause in [1, 2, 4] {
+        assert_eq!(bed.written(), [DEGRADED]);
+        bed.read(refused);
+        assert_eq!(bed.sleep(), seconds(pause));
+    }
+    assert_eq!(bed.written(), [DEGRADED]);
+    for text in ["a", "b"] {
+        bed.say(text);
+    }
+    assert_eq!(bed.written(), NOTHING);
+    assert_eq!(bed.sleep(), seconds(4));
+    assert_eq!(bed.written(), [message("a", 1), message("b", 2)], "silence was consent");
 }
 
 #[test]

@@ -100,12 +100,30 @@ async fn who_may_only_write_is_told_of_nothing_but_its_own() {
     old.chat("24 °C").await;
     assert_eq!(irc.hear_all(2).await, [told("sensor", "23 °C", 3), told("old-sensor", "24 °C", 4)]);
     assert!(sensor.is_silent().await);
-    // Nor when it comes back: its ack, and nothing else.
+    // Nor when it comes back: its ack, and nothing else. The end of the replay is one that it gets to know.
     sensor.cursor = 0;
     let mut again = harness.join_rich_with("sensor", &sensor.resume()).await;
-    assert_eq!(again.ack["recovered"], true);
+    assert_eq!((&again.ack["recovered"], &again.ack["seq"]), (&json!(true), &json!(3)));
     assert_eq!(again.hear().await, acked("a", 3));
     assert!(again.is_silent().await);
+    // With nothing of its own behind its cursor, it is at the end from the beginning.
+    for (fields, place, recovered) in [
+        (again.resume(), 3, json!(true)),
+        (json!({"history": 10}), 4, Value::Null),
+        (json!({"resume": {"session": "unknown", "epoch": "e", "seq": 2}}), 4, json!(false)),
+    ] {
+        let mut sensor = harness.join_rich_with("sensor", &fields).await;
+        assert_eq!((&sensor.ack["seq"], &sensor.ack["after"]), (&json!(place), &json!(place)), "{fields}");
+        assert_eq!(*sensor.ack.get("recovered").unwrap_or(&Value::Null), recovered);
+        assert!(sensor.is_silent().await);
+    }
+    // What it says without an id has no ack that it could wait for.
+    let mut last = harness.join_rich("sensor").await;
+    assert_eq!(ask(&mut last, named("a", "25 °C")).await, acked("a", 5));
+    last.say(&[nameless("26 °C")]).await;
+    settle().await;
+    let last = harness.join_rich_with("sensor", &last.resume_at(4)).await;
+    assert_eq!(last.ack["seq"], 5);
     drop(old);
 }
 
@@ -353,6 +371,17 @@ async fn connections_of_a_name_share_its_rate_and_a_new_one_has_no_more() {
     for seq in 4..50 {
         let id = format!("{seq}");
         assert_eq!(ask(&mut irc, named(&id, "x")).await, acked(&id, seq));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_ack_tells_the_lower_rate_and_the_lower_burst() {
+    for (own, told) in [((50, 1), (1, 1)), ((50, 9), (1, 2)), ((1, 1), (1, 1))] {
+        let rates = Rates { messages: Rate::new(own.0, SECOND, own.1), bytes: None };
+        let harness = throttled(Limits { rates, ..Limits::default() });
+        let mc = harness.join_rich("mc").await;
+        let limits = (&mc.ack["limits"]["messages-per-second"], &mc.ack["limits"]["messages-burst"]);
+        assert_eq!(limits, (&json!(told.0), &json!(told.1)));
     }
 }
 

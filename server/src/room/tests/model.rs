@@ -231,7 +231,7 @@ impl Model {
         let seat = Seat::new(Joined::new(&self.room, self.connections, &party.client, ask, self.now));
         let newest = self.ledger.newest();
         if let Some(welcome) = &seat.joined.welcome {
-            prop_assert_eq!((welcome.newest, &*welcome.epoch), (newest, EPOCH));
+            prop_assert_eq!((welcome.replay_end, &*welcome.epoch), (newest, EPOCH));
         }
         let is_recovered =
             seat.joined.welcome.as_ref().is_some_and(|welcome| welcome.recovered == Some(true));

@@ -47,7 +47,7 @@ pub(super) struct Seat {
 
 impl Seat {
     pub(super) fn new(joined: Joined) -> Self {
-        let newest = joined.welcome.as_ref().map_or(joined.from, |welcome| welcome.newest);
+        let newest = joined.welcome.as_ref().map_or(joined.from, |welcome| welcome.replay_end);
         Self {
             is_excusable: joined.from < newest,
             joined,
@@ -172,7 +172,7 @@ impl Party {
         let state = seat.joined.listener.state.lock();
         if welcome.recovered != Some(true)
             || state.has_overrun
-            || state.cursor < welcome.newest.max(ledger.tail())
+            || state.cursor < welcome.replay_end.max(ledger.tail())
         {
             return false;
         }

@@ -89,7 +89,7 @@ fn a_session_is_resumed_from_where_the_log_still_holds_everything() {
         let again = resume(&room, connection, "irc", &first, seq);
         assert_eq!(recovered(&again), Some(is_recovered), "{seq}");
         assert_eq!(again.from, if is_recovered { seq } else { 20 });
-        assert_eq!(again.welcome.as_ref().unwrap().newest, 20);
+        assert_eq!(again.welcome.as_ref().unwrap().replay_end, 20);
         assert_eq!(again.member.author.origin, first.member.author.origin, "the session is kept");
     }
 }

@@ -18,6 +18,8 @@ parser = argparse.ArgumentParser()
 parser.add_argument("document")
 parser.add_argument("--seed", type=int, required=True)
 parser.add_argument("--messages", type=int, required=True)
+parser.add_argument("--first-bytes", type=int, default=0)
+parser.add_argument("--unbroken", action="store_true")
 parser.add_argument("url")
 parser.add_argument("name")
 parser.add_argument("key")
@@ -25,7 +27,7 @@ options = parser.parse_args()
 NAME, KEY = options.name, options.key
 chance = random.Random(options.seed)
 
-acked, posted, complaints, breaks = {}, [], [], 0
+acked, posted, complaints, breaks, timers = {}, [], [], 0, []
 
 
 class Closed(Exception):
@@ -40,7 +42,8 @@ class Done(Exception):
 class Connection:
     def __init__(self):
         self.socket = dial(options.url)
-        self.turns = chance.randint(1, 25)
+        self.turns = 1e9 if options.unbroken else chance.randint(1, 25)
+        timers.clear()
 
     def turn(self):
         global breaks
@@ -60,7 +63,12 @@ class Connection:
     def __iter__(self):
         while True:
             self.turn()
-            yield json.loads(self.socket.recv())
+            while timers and timers[0][0] <= now():
+                timers.pop(0)[1]()
+            try:
+                yield json.loads(self.socket.recv(timeout=timers[0][0] - now() if timers else None))
+            except TimeoutError:
+                pass
 
     def allow_sending(self):
         pass
@@ -94,12 +102,27 @@ def pace(limits):
     return True
 
 
+def put_back(packet):
+    at = next((i for i, other in enumerate(waiting) if number(other) > number(packet)), len(waiting))
+    waiting.insert(at, packet)
+
+
+def number(packet):
+    return int(packet["id"][1:])
+
+
+def call_later(seconds, function):
+    timers.append((now() + seconds, function))
+    timers.sort(key=lambda timer: timer[0])
+
+
 def post(packet):
     posted.append(packet["seq"])
 
 
 connect, backoff, table = Connection, Backoff(), {}
-show = show_presence = drop_edits_deletes_and_reply_tos = put_back = call_later = speak_plain = lambda *_: None
+show = show_presence = drop_edits_deletes_and_reply_tos = speak_plain = lambda *_: None
+now = time.monotonic
 
 with open(options.document, encoding="utf-8") as document:
     [sample] = re.findall(r"```python\n(.*?)```", document.read(), re.DOTALL)
@@ -107,9 +130,10 @@ with open(options.document, encoding="utf-8") as document:
 EMPTY = "waiting = deque()"
 assert sample.count(EMPTY) == 1
 packets = [{"action": "client-message", "content": f"{i}", "id": f"p{i}"} for i in range(options.messages)]
+packets[0]["content"] = packets[0]["content"].ljust(options.first_bytes)
 sample = sample.replace(EMPTY, "waiting = deque(packets)")
 try:
     exec(compile(sample, options.document, "exec"))
 except Done:
-    report = {"breaks": breaks, "seqs": [*posted, *acked.values()], "complaints": complaints}
+    report = {"breaks": breaks, "seqs": [*posted, *acked.values()], "acked": [*acked], "complaints": complaints}
     print(json.dumps(report), flush=True)

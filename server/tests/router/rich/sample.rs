@@ -28,3 +28,16 @@ async fn the_client_of_the_document_neither_loses_nor_doubles_anything() {
     assert_eq!(seqs, (1..=seqs.len()).collect::<Vec<_>>(), "each entry, others' and its own, once");
     assert!(seqs.len() > MESSAGES, "others' among them");
 }
+
+/// The ack does not tell the bound on bytes, and whoever has more than 20 packets refused is closed.
+#[tokio::test]
+async fn the_client_of_the_document_is_wary_where_it_was_refused() {
+    const MESSAGES: usize = 12;
+    let limits = json!({"bytes-per-second": 2000, "bytes-burst": 2000});
+    let server = Setup::new().limits(limits).start().await;
+    let mut sample = Program::talkative_sample(&server, "discord", MESSAGES, 7000).start(&server.url(), KEY);
+    let report = sample.report().await;
+    assert_eq!((&report["complaints"], &report["breaks"]), (&json!([]), &json!(0)));
+    assert_eq!(report["acked"], json!((0..MESSAGES).map(|number| format!("p{number}")).collect::<Vec<_>>()));
+    assert_eq!(report["seqs"], json!((1..=MESSAGES).collect::<Vec<_>>()));
+}

@@ -50,6 +50,18 @@ impl Program {
         Setup::new(command, server, name)
     }
 
+    /// The same one, on a connection that does not break; its first message is of so many bytes.
+    pub(crate) fn talkative_sample(
+        server: &Server,
+        name: &str,
+        messages: usize,
+        first_bytes: usize,
+    ) -> Setup {
+        let mut setup = Self::sample(server, name, messages, 0);
+        setup.command.args(["--unbroken", "--first-bytes", &first_bytes.to_string()]);
+        setup
+    }
+
     /// Metrics, as Prometheus' own library for Python understands them.
     pub(crate) async fn parse_metrics(text: &str) -> Value {
         let mut command = Command::new(python());

@@ -40,10 +40,16 @@ async fn accept(listener: &TcpListener) -> TcpStream {
 
 /// Both ends of an open connection.
 async fn pair() -> (Socket, Peer) {
+    pair_with(MAX_MESSAGE_BYTES).await
+}
+
+/// Both ends of one that takes no larger messages than that.
+async fn pair_with(max_message_bytes: usize) -> (Socket, Peer) {
     let (listener, url) = listen("ws").await;
     let tls = Tls::default();
     let accepted = async { accept_async(accept(&listener).await).await.unwrap() };
-    let (socket, peer) = soon(async { tokio::join!(Socket::connect(&url, &tls), accepted) }).await;
+    let (socket, peer) =
+        soon(async { tokio::join!(Socket::connect_with(&url, &tls, max_message_bytes), accepted) }).await;
     (socket.unwrap_or_else(|error| panic!("{error}")), peer)
 }
 
@@ -79,6 +85,7 @@ impl Socket {
         match self.read().await {
             Incoming::Text(text) => text,
             Incoming::Other => panic!("something else than text"),
+            Incoming::TooBig => panic!("something too big"),
             Incoming::Closed { code, reason } => panic!("closed: {code:?} {reason}"),
         }
     }

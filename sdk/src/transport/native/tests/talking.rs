@@ -55,17 +55,18 @@ async fn fragments_are_put_together() {
 }
 
 #[tokio::test]
-async fn the_largest_message_comes_and_a_larger_one_ends_the_connection() {
-    let (mut socket, mut peer) = pair().await;
-    let largest = "x".repeat(MAX_MESSAGE_BYTES);
+async fn the_largest_message_comes_and_a_larger_one_is_not_read() {
+    let largest = "x".repeat(2 << 20);
+    let (mut socket, mut peer) = pair_with(largest.len()).await;
     let (text, ()) = tokio::join!(socket.hear(), tell(&mut peer, largest.as_str()));
     assert_eq!(text.as_str(), largest);
 
     // In one piece, and in fragments of which each is small enough.
-    let (ended, _) = tokio::join!(socket.end(), peer.send((largest + "x").into()));
-    assert_eq!(ended, (None, String::new()));
+    let (next, _) = tokio::join!(socket.read(), peer.send((largest + "x").into()));
+    assert!(matches!(next, Incoming::TooBig));
+    assert_eq!(socket.end().await, (None, String::new()));
 
-    let (mut socket, mut peer) = pair().await;
+    let (mut socket, mut peer) = pair_with(2 << 20).await;
     let fragments = async {
         let mut head = [0x01, 127, 0, 0, 0, 0, 0, 0x10, 0, 0];
         let part = vec![b'x'; 1 << 20];
@@ -77,8 +78,15 @@ async fn the_largest_message_comes_and_a_larger_one_ends_the_connection() {
             head[0] = 0x00;
         }
     };
-    let (ended, ()) = tokio::join!(socket.end(), fragments);
-    assert_eq!(ended, (None, String::new()));
+    let (next, ()) = tokio::join!(socket.read(), fragments);
+    assert!(matches!(next, Incoming::TooBig));
+}
+
+#[tokio::test]
+async fn a_large_packet_goes_in_one_piece() {
+    let (mut socket, _peer) = pair().await;
+    socket.ready().await.unwrap();
+    assert_eq!(socket.start_send("x".repeat(96 << 20)), Ok(()));
 }
 
 /// A sender is held back once the other end takes nothing; nothing of it is lost, and a close waits its turn.
