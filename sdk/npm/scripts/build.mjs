@@ -13,8 +13,8 @@ import { bin, Fault, home, main, repository, run, target, wasmBindgen } from './
  * grow unseen. Beyond 150,000 and 50,000 for the wasm, and 65,000 for the whole entry, it is never to be.
  */
 const LIMITS = {
-  'multichat.wasm': { raw: 119_000, brotli: 47_000 },
-  'index.js': { brotli: 55_000 },
+  'multichat.wasm': { raw: 121_000, brotli: 48_000 },
+  'index.js': { brotli: 56_000 },
   'slim.js': { brotli: 7_000 }
 }
 
