@@ -10,9 +10,11 @@
 //! * `connection`: one WebSocket connection, over any byte stream: metering, registration, delivery, close.
 //! * `listener`: the port: accepting, TLS, HTTP, and what bounds the strangers among the connections.
 //! * `halls`: which rooms there are.
+//! * `admin`: the operators' port: figures, who is there, and a page.
 //! * [`config`], [`tls`]: what the operator says.
 
 mod address;
+mod admin;
 mod chat_log;
 pub mod config;
 mod connection;
@@ -20,10 +22,13 @@ mod frame;
 mod halls;
 mod listener;
 mod rate;
+mod reloads;
 mod room;
 mod server;
+mod tally;
 pub mod tls;
 mod token;
 
 pub use listener::LocalAddress;
-pub use server::{BindError, Handle, ReloadError, Reloads, Server};
+pub use reloads::Reloads;
+pub use server::{BindError, Handle, ReloadError, Server};

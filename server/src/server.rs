@@ -1,28 +1,26 @@
 //! The whole of it: rooms, and a port.
 
-use std::{
-    future::Future,
-    io,
-    net::SocketAddr,
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use parking_lot::Mutex;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsAcceptor;
+use tokio_util::task::AbortOnDropHandle;
 use tracing::{info, warn};
 
 use crate::{
+    admin::{Admin, Office},
     config::{Config, Host},
     halls::Halls,
     listener::{Entrance, Listener, LocalAddress},
+    reloads::Reloads,
     tls::{self, TlsError},
 };
 
 /// A router with an open port.
 pub struct Server {
     listener: Listener,
+    admin: Option<Admin>,
     state: Arc<State>,
 }
 
@@ -34,22 +32,12 @@ struct State {
     /// Where the port was opened.
     host: Host,
     entrance: Arc<Entrance>,
-    halls: Mutex<Halls>,
+    halls: Arc<Mutex<Halls>>,
+    /// What operators look at, if they have a port.
+    office: Option<Arc<Office>>,
     /// For the whole shutdown.
     shutdown: Mutex<Duration>,
-    reloads: Mutex<Reloads>,
-}
-
-/// How it went with configurations so far.
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub struct Reloads {
-    /// How often another one was to hold, and does.
-    pub succeeded: u64,
-    /// How often one was to hold that could not be used.
-    pub failed: u64,
-    /// Since when the one that holds does.
-    pub succeeded_at: SystemTime,
+    reloads: Arc<Mutex<Reloads>>,
 }
 
 /// Why a router can't start.
@@ -65,6 +53,14 @@ pub enum BindError {
     /// The port can't be had.
     #[error("can't listen on {host}: {source}{}", advice(host, source))]
     Listen {
+        /// Where.
+        host: Host,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The operators' port can't be had.
+    #[error("can't listen on {host} for operators: {source}{}", advice(host, source).replace("`host`", "`admin.host`"))]
+    Admin {
         /// Where.
         host: Host,
         /// Why not.
@@ -112,16 +108,27 @@ impl Server {
         let tls = acceptor(&config)?;
         let mut halls = Halls::default();
         let entrance = Arc::new(Entrance::new(&config, tls, halls.apply(&config)?));
+        let halls = Arc::new(Mutex::new(halls));
+        let reloads = Arc::new(Mutex::new(Reloads::none()));
         let listen_error = |source| BindError::Listen { host: config.host.clone(), source };
         let listener = Listener::bind(&config, entrance.clone()).await.map_err(listen_error)?;
+        let admin = match &config.admin {
+            None => None,
+            Some(admin) => {
+                let error = |source| BindError::Admin { host: admin.host.clone(), source };
+                let (halls, entrance) = (halls.clone(), entrance.clone());
+                Some(Admin::bind(&config, admin, halls, entrance, reloads.clone()).await.map_err(error)?)
+            }
+        };
         let state = State {
             host: config.host,
             entrance,
-            halls: Mutex::new(halls),
+            halls,
+            office: admin.as_ref().map(|admin| admin.office().clone()),
             shutdown: Mutex::new(config.limits.shutdown),
-            reloads: Mutex::new(Reloads { succeeded: 0, failed: 0, succeeded_at: SystemTime::now() }),
+            reloads,
         };
-        Ok(Self { listener, state: Arc::new(state) })
+        Ok(Self { listener, admin, state: Arc::new(state) })
     }
 
     /// The addresses of the port: what `host` means, with the port that was chosen if that was 0. There may be
@@ -138,6 +145,11 @@ impl Server {
         })
     }
 
+    /// The address of the operators' port, if there is one.
+    pub fn admin_address(&self) -> Option<&LocalAddress> {
+        self.admin.as_ref().and_then(Admin::address)
+    }
+
     /// What changes this router while it runs.
     pub fn handle(&self) -> Handle {
         Handle(self.state.clone())
@@ -148,8 +160,13 @@ impl Server {
     /// Then no more connections and messages are taken, what is in the logs goes out to whoever can take it,
     /// and connections are closed with 1001; all of that within the limit for it.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
-        let Self { listener, state, .. } = self;
+        let Self { listener, admin, state } = self;
+        // To the very end, so that the end can be watched too.
+        let _watched = admin.map(|admin| AbortOnDropHandle::new(tokio::spawn(admin.run())));
         let connections = listener.run(shutdown).await;
+        if let Some(office) = &state.office {
+            office.close();
+        }
         info!(connections = connections.len(), "shutting down");
         let chat_logs = state.halls.lock().close();
         let deadline = Instant::now() + *state.shutdown.lock();
@@ -180,7 +197,7 @@ impl Handle {
 
     /// Counts a reload that failed before there was a configuration.
     pub fn count_failed_reload(&self) {
-        self.0.reloads.lock().failed += 1;
+        self.0.reloads.lock().fail();
     }
 
     /// How reloading went so far.
@@ -199,10 +216,19 @@ impl Handle {
         let routes = halls.apply(config)?;
         state.entrance.change(config, tls, routes);
         *state.shutdown.lock() = config.limits.shutdown;
-        let mut reloads = state.reloads.lock();
-        reloads.succeeded += 1;
-        reloads.succeeded_at = SystemTime::now();
-        Ok(if config.host == state.host { Vec::new() } else { vec!["host"] })
+        state.reloads.lock().succeed();
+        let mut unchanged = Vec::new();
+        if config.host != state.host {
+            unchanged.push("host");
+        }
+        let needs_other_port = match &state.office {
+            Some(office) => office.change(config),
+            None => config.admin.is_some(),
+        };
+        if needs_other_port {
+            unchanged.push("admin.host");
+        }
+        Ok(unchanged)
     }
 }
 

@@ -83,13 +83,13 @@ fn say(room: &Room, content: &str) {
     room.publish(Draft::plain(&author, content.to_owned()), &Mailbox::new(0));
 }
 
-fn files() -> Order {
-    Some(ChatLog { folder: "unused".into(), rotate: crate::config::Rotate::Daily, keep: None })
+fn files() -> ChatLog {
+    ChatLog { folder: "unused".into(), rotate: crate::config::Rotate::Daily, keep: None }
 }
 
 /// Starts to write.
 fn write(room: &Arc<Room>, disk: &Disk) -> (JoinHandle<()>, watch::Sender<Order>) {
-    let (orders, ordered) = watch::channel(files());
+    let (orders, ordered) = watch::channel(Some(files()));
     let writer = ChatLogWriter::to("hall", room.clone(), ordered, disk.open());
     (tokio::spawn(writer.run()), orders)
 }
@@ -162,7 +162,7 @@ async fn files_are_opened_anew_without_a_gap_or_a_double() {
         for number in 0..40 {
             say(&room, &number.to_string());
             if number % 3 == 0 {
-                orders.send_replace(files());
+                orders.send_replace(Some(files()));
             }
             if number % 4 == 0 {
                 settle().await;
@@ -181,7 +181,7 @@ async fn nothing_is_written_while_nobody_wants_it() {
     let (room, disk) = (room(1000), Disk::default());
     let (orders, ordered) = watch::channel(None);
     let writer = tokio::spawn(ChatLogWriter::to("hall", room.clone(), ordered, disk.open()).run());
-    for (order, content) in [(None, "a"), (files(), "b"), (None, "c"), (files(), "d")] {
+    for (order, content) in [(None, "a"), (Some(files()), "b"), (None, "c"), (Some(files()), "d")] {
         orders.send_replace(order);
         settle().await;
         say(&room, content);

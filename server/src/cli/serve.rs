@@ -67,6 +67,9 @@ async fn listen(
         }
         error => Failure::Runtime(error.to_string()),
     })?;
+    if let Some(address) = server.admin_address() {
+        tracing::info!(%address, "listening for operators");
+    }
     for address in server.addresses() {
         tracing::info!(%address, protocol = scheme, path, "listening");
     }

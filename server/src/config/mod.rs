@@ -11,6 +11,7 @@ mod origins;
 mod pattern;
 mod proxies;
 mod read;
+mod read_admin;
 mod read_keys;
 mod read_limits;
 mod room;
@@ -59,6 +60,8 @@ pub struct Config {
     pub default_room: Room,
     /// `rooms`: the others, by name.
     pub rooms: Vec<Room>,
+    /// `admin`: where operators watch the router, if they may.
+    pub admin: Option<Admin>,
     /// The files that keys were read from.
     pub key_files: Vec<PathBuf>,
 }
@@ -70,6 +73,15 @@ pub struct Wss {
     pub keyfile: PathBuf,
     /// `wss.certfile`: the certificate, and after it those that lead to a known authority.
     pub certfile: PathBuf,
+}
+
+/// The operators' own port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Admin {
+    /// `admin.host`: where to listen. An address of this machine alone, if there is no key.
+    pub host: Host,
+    /// `admin.key`: what operators show.
+    pub key: Option<SecretKey>,
 }
 
 impl Config {
@@ -92,6 +104,7 @@ impl Config {
                 chat_log: None,
             },
             rooms: Vec::new(),
+            admin: None,
             key_files: Vec::new(),
             limits,
         }

@@ -11,6 +11,7 @@ use super::{
     AllowedOrigins, ChatLog, Config, ConfigError, ContentPolicy, Files, Host, Limits, Room, RoomName, Rotate,
     TrustedProxies, Warning, WsPath, Wss, advice,
     error::{Found, Problem},
+    read_admin,
     read_keys::{self, KeySources},
     read_limits,
     section::{Mismatch, Report, Section, shown, text},
@@ -138,6 +139,7 @@ fn read(root: &mut Section<'_>, file: &Path, files: &mut Files) -> Option<Config
         chat_log: read_chat_log(root, folder),
     });
     let rooms = read_rooms(root, default_room.as_ref(), &limits, &mut sources);
+    let admin = read_admin::read(root, &mut sources, default_room.iter().chain(&rooms));
     let KeySources { key_files, files, .. } = sources;
     let all_rooms = default_room.iter().chain(&rooms);
     let secrets = secrets(Some(file), wss.as_ref(), &key_files, all_rooms);
@@ -158,6 +160,7 @@ fn read(root: &mut Section<'_>, file: &Path, files: &mut Files) -> Option<Config
         limits,
         default_room: default_room?,
         rooms,
+        admin,
         key_files,
     })
 }

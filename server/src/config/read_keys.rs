@@ -82,7 +82,7 @@ fn rights(value: &Value) -> Result<Rights, Mismatch> {
 
 impl KeySources<'_> {
     /// A key as the config file has it: itself, or what it is known by, or where it is.
-    fn key(&mut self, value: &Value) -> Result<SecretKey, Mismatch> {
+    pub(super) fn key(&mut self, value: &Value) -> Result<SecretKey, Mismatch> {
         if let Some(text) = value.as_str() {
             return SecretKey::new(text).map_err(|_| Mismatch::Secret);
         }

@@ -1,5 +1,6 @@
 //! Config files as a whole.
 
+mod admin;
 mod proxies;
 mod rooms;
 

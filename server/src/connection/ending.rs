@@ -9,6 +9,12 @@ use tokio_tungstenite::tungstenite::Error as WsError;
 use super::meter::Violation;
 use crate::frame;
 
+/// The labels of endings that no close tells.
+const CLOSED_BY_CLIENT: &str = "closed-by-client";
+const LOST: &str = "lost";
+const SERVER_FAILED: &str = "server-failed";
+const SILENT: &str = "silent";
+
 /// Why a connection ends.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Ending {
@@ -51,6 +57,33 @@ impl Ending {
 
     pub(super) const fn close(code: CloseCode, why: &'static str) -> Self {
         Self::Close { code, why }
+    }
+
+    /// Every [`Ending::label`] of those who have registered, or of those who have not.
+    pub(super) fn labels(has_registered: bool) -> impl Iterator<Item = &'static str> {
+        use CloseCode::{
+            BadRegister, Binary, Overloaded, RateLimited, RegisterTimeout, Replaced, Revoked, SlowConsumer,
+            Unauthorized,
+        };
+        let happens = move |code: &&CloseCode| match code {
+            BadRegister | Unauthorized | RegisterTimeout | Binary | Overloaded => !has_registered,
+            Revoked | Replaced | SlowConsumer | RateLimited => has_registered,
+            _ => true,
+        };
+        let codes = CloseCode::ALL.iter().filter(happens).map(|code| code.reason());
+        let silent = has_registered.then_some(SILENT);
+        codes.chain([CLOSED_BY_CLIENT, LOST, SERVER_FAILED]).chain(silent)
+    }
+
+    /// The kind of ending, for who counts them: the reason of the close, if there is one.
+    pub(crate) fn label(&self) -> &'static str {
+        match (self, self.close_code()) {
+            (_, Some(code)) => code.reason(),
+            (Self::ByPeer { .. }, None) => CLOSED_BY_CLIENT,
+            (Self::Silent, None) => SILENT,
+            (Self::ServerFailed, None) => SERVER_FAILED,
+            (_, None) => LOST,
+        }
     }
 
     /// What the peer is told, if it is us who close.

@@ -22,7 +22,7 @@ pub(crate) struct Failures {
 
 impl Failures {
     /// Notes a failure. Returns whether the address has failed so often that its answer should wait.
-    pub(super) fn note(&self, address: AddressBlock, rate: Option<Rate>, now: Instant) -> bool {
+    pub(crate) fn note(&self, address: AddressBlock, rate: Option<Rate>, now: Instant) -> bool {
         let Some(rate) = rate else { return false };
         let mut buckets = self.buckets.lock();
         if buckets.len() >= MAX_ADDRESSES && !buckets.contains_key(&address) {

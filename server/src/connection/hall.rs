@@ -1,20 +1,23 @@
 //! A room, and on which terms one comes in and stays.
 
-use std::{
-    collections::HashSet,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+use std::{collections::HashSet, sync::Arc};
 
 use arc_swap::{ArcSwap, Guard};
 use multichat::protocol::ClientName;
 
-use super::{failures::Failures, liveness::Pings, meter::MeterBounds, throttles::Throttles};
+use super::{
+    ending::Ending,
+    failures::Failures,
+    guests::{Guest, Guests, Portrait},
+    liveness::Pings,
+    meter::MeterBounds,
+    throttles::Throttles,
+    traffic::Traffic,
+};
 use crate::{
     config::{self, Grant, KeyDigest, Keys, Limits, Rights, RoomName},
-    room::{LogBounds, Room, RoomBounds, SessionBounds},
+    room::{ConnectionId, LogBounds, Room, RoomBounds, SessionBounds},
+    tally::Tally,
 };
 
 /// A room, and on which terms one comes in and stays.
@@ -24,8 +27,11 @@ pub(crate) struct Hall {
     terms: ArcSwap<Terms>,
     /// Of all halls.
     pub(super) failures: Arc<Failures>,
-    /// How many readers were cut because they were too slow.
-    slow_consumers: AtomicU64,
+    guests: Guests,
+    /// How often connections ended, by reason.
+    endings: Tally,
+    /// How many were not let in, by reason.
+    refusals: Tally,
 }
 
 /// What holds in a hall, until it is exchanged as a whole.
@@ -62,7 +68,9 @@ impl Hall {
             name: config.name.clone(),
             terms: ArcSwap::from_pointee(terms),
             failures,
-            slow_consumers: AtomicU64::new(0),
+            guests: Guests::default(),
+            endings: Tally::of(Ending::labels(true)),
+            refusals: Tally::of(Ending::labels(false)),
         }
     }
 
@@ -109,14 +117,47 @@ impl Hall {
         self.terms().room.close();
     }
 
-    /// How many readers were cut because they were too slow.
-    pub(crate) fn slow_consumers(&self) -> u64 {
-        self.slow_consumers.load(Ordering::Relaxed)
+    /// Who may not say anything for the time being, in order.
+    pub(crate) fn muted(&self) -> Vec<ClientName> {
+        let mut muted: Vec<_> = self.terms().muted.iter().cloned().collect();
+        muted.sort();
+        muted
     }
 
-    /// Counts a reader that was cut because it was too slow. Returns how many there were so far.
-    pub(super) fn count_slow_consumer(&self) -> u64 {
-        self.slow_consumers.fetch_add(1, Ordering::Relaxed) + 1
+    /// What may be known of those who are there, the oldest connection first.
+    pub(crate) fn portraits(&self) -> Vec<Portrait> {
+        self.guests.all().iter().filter_map(|guest| guest.portrait()).collect()
+    }
+
+    /// Tells a connection to go. Returns whether it is there.
+    pub(crate) fn kick(&self, connection: ConnectionId) -> bool {
+        let guest = self.guests.find(connection);
+        guest.inspect(|guest| guest.kick()).is_some()
+    }
+
+    /// What went over all connections there ever were.
+    pub(crate) fn traffic(&self) -> Traffic {
+        self.guests.traffic()
+    }
+
+    /// How often registered connections ended, by reason.
+    pub(crate) fn endings(&self) -> &Tally {
+        &self.endings
+    }
+
+    /// How many were not let in by what they said first, by reason.
+    pub(crate) fn refusals(&self) -> &Tally {
+        &self.refusals
+    }
+
+    /// Takes a connection in.
+    pub(super) fn enter(&self, connection: ConnectionId, guest: Arc<dyn Guest>) {
+        self.guests.enter(connection, guest);
+    }
+
+    /// Lets go of a connection, over which so much went.
+    pub(super) fn leave(&self, connection: ConnectionId, traffic: Traffic) {
+        self.guests.leave(connection, traffic);
     }
 
     fn update(&self, change: impl Fn(&mut Terms)) {

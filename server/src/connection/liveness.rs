@@ -1,6 +1,6 @@
 //! Whether the peer is still there. Pure: the time is an argument.
 
-use std::time::Duration;
+use std::{mem, num::NonZeroU32, time::Duration};
 
 use tokio::time::Instant;
 
@@ -37,11 +37,35 @@ pub(super) struct Liveness {
     next_ping: Instant,
     /// When the ping was sent that has not been answered, as far as is known.
     asked_at: Option<Instant>,
+    /// At the last interval's end a ping was sent, and no pong has come.
+    awaits_pong: bool,
+    /// In microseconds, to take less memory.
+    round_trip: Option<NonZeroU32>,
 }
 
 impl Liveness {
     pub(super) fn new(pings: Pings, now: Instant) -> Self {
-        Self { next_ping: now + pings.interval, asked_at: None }
+        Self { next_ping: now + pings.interval, asked_at: None, awaits_pong: false, round_trip: None }
+    }
+
+    /// Notes a pong.
+    pub(super) fn note_pong(&mut self, pings: Pings, now: Instant) {
+        if mem::take(&mut self.awaits_pong)
+            && let Some(pinged_at) = self.next_ping.checked_sub(pings.interval)
+        {
+            let micros = now.saturating_duration_since(pinged_at).as_micros();
+            self.round_trip = NonZeroU32::new(u32::try_from(micros).unwrap_or(u32::MAX)).or(self.round_trip);
+        }
+    }
+
+    /// Forgets the ping that was sent: the interval is another one now.
+    pub(super) fn forget_ping(&mut self) {
+        self.awaits_pong = false;
+    }
+
+    /// From the last ping that was answered to its pong.
+    pub(super) fn round_trip(&self) -> Option<Duration> {
+        self.round_trip.map(|micros| Duration::from_micros(micros.get().into()))
     }
 
     /// Looks at the clock. `alive_at` is the peer's last sign of life: whatever it sends is one, not the
@@ -60,6 +84,7 @@ impl Liveness {
             return Check::Nothing;
         }
         self.next_ping = now + pings.interval;
+        self.awaits_pong = can_ask;
         if !can_ask {
             return Check::Nothing;
         }
@@ -109,6 +134,24 @@ mod tests {
         assert_eq!(liveness.check(PINGS, start, true, start + SECOND), Check::Nothing);
         assert_eq!(liveness.deadline(PINGS), start + 26 * SECOND);
         assert_eq!(liveness.check(PINGS, start, true, start + 26 * SECOND), Check::Ping);
+    }
+
+    #[test]
+    fn a_round_trip_is_from_a_ping_to_the_next_pong() {
+        let start = Instant::now();
+        let mut liveness = Liveness::new(PINGS, start);
+        liveness.note_pong(PINGS, start);
+        assert_eq!(liveness.round_trip(), None, "nobody had asked");
+        assert_eq!(liveness.check(PINGS, start, true, start + 25 * SECOND), Check::Ping);
+        assert_eq!(liveness.check(PINGS, start + 26 * SECOND, true, start + 26 * SECOND), Check::Nothing);
+        assert_eq!(liveness.round_trip(), None, "it was heard, but has not answered");
+        liveness.note_pong(PINGS, start + 27 * SECOND);
+        liveness.note_pong(PINGS, start + 28 * SECOND);
+        assert_eq!(liveness.round_trip(), Some(2 * SECOND));
+        assert_eq!(liveness.check(PINGS, start + 49 * SECOND, true, start + 50 * SECOND), Check::Ping);
+        liveness.forget_ping();
+        liveness.note_pong(PINGS, start + 58 * SECOND);
+        assert_eq!(liveness.round_trip(), Some(2 * SECOND), "of the last that is known");
     }
 
     #[test]

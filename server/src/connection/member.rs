@@ -2,6 +2,7 @@
 
 use std::{
     future::poll_fn,
+    mem,
     panic::{self, AssertUnwindSafe},
     pin::{Pin, pin},
     sync::Arc,
@@ -16,13 +17,15 @@ use tracing::{info, warn};
 use super::{
     Peer, closing,
     ending::Ending,
-    hall::Hall,
+    guests::{Guest, Portrait},
+    hall::{Hall, Terms},
     pump::Pump,
     register::{Registration, ack},
     socket::Socket,
     stream::ByteStream,
+    traffic::Traffic,
 };
-use crate::room::{Mailbox, Membership, Newcomer, Pass, Reader, Room};
+use crate::room::{Cut, Mailbox, Membership, Newcomer, Pass, Reader, Room};
 
 /// So many bytes an ack may say of other clients. It is the connection's own, and waits until the client reads it; the
 /// rest is told when the socket takes it.
@@ -34,14 +37,52 @@ pub(crate) struct Member<S: ByteStream> {
     room: Arc<Room>,
     link: Arc<Link<S>>,
     membership: Membership,
-    peer: Peer,
 }
 
 /// What a connection's own task and the room's fan-out share.
 struct Link<S> {
+    peer: Peer,
     mailbox: Arc<Mailbox>,
-    /// `None` once the connection ends.
-    pump: Mutex<Option<Pump<S>>>,
+    stage: Mutex<Stage<S>>,
+}
+
+/// How far a connection is.
+#[expect(clippy::large_enum_variant, reason = "it is live nearly all of its time")]
+enum Stage<S> {
+    Live(Pump<S>),
+    /// It ends. So much went over it.
+    Over(Traffic),
+}
+
+impl<S: ByteStream> Stage<S> {
+    fn pump(&mut self) -> Option<&mut Pump<S>> {
+        match self {
+            Self::Live(pump) => Some(pump),
+            Self::Over(_) => None,
+        }
+    }
+
+    fn traffic(&self) -> Traffic {
+        match self {
+            Self::Live(pump) => pump.traffic(),
+            Self::Over(traffic) => *traffic,
+        }
+    }
+
+    /// Makes the library's state anew.
+    fn renew(&mut self, terms: &Terms) {
+        if let Some(renewed) = self.end().and_then(|pump| pump.renew(terms)) {
+            *self = Self::Live(renewed);
+        }
+    }
+
+    /// Ends it.
+    fn end(&mut self) -> Option<Pump<S>> {
+        match mem::replace(self, Self::Over(self.traffic())) {
+            Self::Live(pump) => Some(pump),
+            Self::Over(_) => None,
+        }
+    }
 }
 
 impl<S: ByteStream> Member<S> {
@@ -51,10 +92,14 @@ impl<S: ByteStream> Member<S> {
         let Registration { client_name, admission, ask, session_name } = registration;
         let terms = hall.terms();
         let mailbox = Arc::new(Mailbox::new(terms.limits.outbox_bytes));
-        let link = Arc::new(Link { mailbox: mailbox.clone(), pump: Mutex::new(None) });
+        let link = Arc::new(Link {
+            peer,
+            mailbox: mailbox.clone(),
+            stage: Mutex::new(Stage::Over(Traffic::default())),
+        });
         let membership = {
             // Locked until the pump knows its cursor: a pass leaves it alone so long.
-            let mut pump = link.pump.lock();
+            let mut stage = link.stage.lock();
             let newcomer = Newcomer {
                 connection: peer.id,
                 client_name,
@@ -72,7 +117,7 @@ impl<S: ByteStream> Member<S> {
             if joined.mailbox.must_go().is_none() {
                 joined.welcome(ack(&terms.limits, &grant, welcome, cursor));
             }
-            *pump = Some(joined);
+            *stage = Stage::Live(joined);
             let client = membership.author.client_name.as_str();
             let protocol = membership.viewpoint.dialect.protocol();
             let room = hall.name();
@@ -81,7 +126,8 @@ impl<S: ByteStream> Member<S> {
         };
         let room = terms.room.clone();
         drop(terms);
-        Self { hall, room, link, membership, peer }
+        hall.enter(peer.id, link.clone());
+        Self { hall, room, link, membership }
     }
 
     /// Serves the connection to its end.
@@ -90,15 +136,15 @@ impl<S: ByteStream> Member<S> {
             let mut timer = pin!(sleep_until(Instant::now()));
             poll_fn(|cx| self.poll(cx, timer.as_mut())).await
         };
-        let Peer { id, address } = self.peer;
+        let Peer { id, address } = self.link.peer;
         let client = self.membership.author.client_name.as_str();
+        let cut_so_far = self.hall.endings().count(ending.label());
         if ending.close_code() == Some(CloseCode::SlowConsumer) {
-            let cut_so_far = self.hall.count_slow_consumer();
             warn!(connection = id.0, %address, client, reason = %ending, cut_so_far, "disconnected");
         } else {
             info!(connection = id.0, %address, client, reason = %ending, "disconnected");
         }
-        let pump = self.link.pump.lock().take();
+        let pump = self.link.stage.lock().end();
         let limit = self.hall.terms().limits.close;
         // Out of the room, before the close handshake.
         drop(self);
@@ -112,16 +158,16 @@ impl<S: ByteStream> Member<S> {
     fn poll(&self, cx: &mut Context<'_>, mut timer: Pin<&mut Sleep>) -> Poll<Ending> {
         // Before anything is looked at: who changes it afterwards wakes this task again.
         self.link.mailbox.task.register(cx.waker());
-        let mut guard = self.link.pump.lock();
+        let mut stage = self.link.stage.lock();
         let terms = self.hall.terms();
         loop {
-            let Some(pump) = &mut *guard else { return Poll::Ready(Ending::ServerFailed) };
+            let Some(pump) = stage.pump() else { return Poll::Ready(Ending::ServerFailed) };
             if let Err(ending) = pump.prepare(&terms) {
                 return Poll::Ready(ending);
             }
             if pump.can_be_renewed() {
                 // Before anything is read that other bounds hold for now.
-                *guard = guard.take().and_then(|pump| pump.renew(&terms));
+                stage.renew(&terms);
                 continue;
             }
             let deadline = match pump.turn(&terms, cx) {
@@ -129,7 +175,7 @@ impl<S: ByteStream> Member<S> {
                 Err(ending) => return Poll::Ready(ending),
             };
             if pump.can_be_renewed() {
-                *guard = guard.take().and_then(|pump| pump.renew(&terms));
+                stage.renew(&terms);
             }
             // A deadline that moves away costs nothing: the timer goes off early, and is set anew.
             if deadline < timer.deadline() || timer.is_elapsed() {
@@ -146,18 +192,33 @@ impl<S: ByteStream> Drop for Member<S> {
     /// However the connection ends, a panic included, the room is left.
     fn drop(&mut self) {
         self.room.leave(&self.membership, Instant::now());
+        self.hall.leave(self.link.peer.id, self.link.traffic());
+    }
+}
+
+impl<S: ByteStream> Guest for Link<S> {
+    fn portrait(&self) -> Option<Portrait> {
+        self.stage.lock().pump().map(|pump| pump.portrait(self.peer))
+    }
+
+    fn traffic(&self) -> Traffic {
+        self.stage.lock().traffic()
+    }
+
+    fn kick(&self) {
+        self.mailbox.cut(Cut::Kicked);
     }
 }
 
 impl<S: ByteStream> Reader for Link<S> {
     fn offer(&self, pass: &Pass) {
         // Locked means that the connection's own task is at work; it catches up by itself.
-        let is_served = self.pump.try_lock().is_some_and(|mut guard| {
-            let Some(pump) = &mut *guard else { return true };
+        let is_served = self.stage.try_lock().is_some_and(|mut stage| {
+            let Some(pump) = stage.pump() else { return true };
             let mut cx = Context::from_waker(Waker::noop());
             // This runs in the fan-out's task, which must outlive whatever happens to one connection.
             panic::catch_unwind(AssertUnwindSafe(|| pump.offer(pass, &mut cx))).unwrap_or_else(|_| {
-                *guard = None;
+                stage.end();
                 false
             })
         });

@@ -4,6 +4,7 @@
 mod closing;
 mod ending;
 mod failures;
+mod guests;
 mod hall;
 mod liveness;
 mod member;
@@ -19,10 +20,12 @@ mod stream;
 #[cfg(test)]
 mod tests;
 mod throttles;
+mod traffic;
 mod wire;
 
 pub(crate) use self::{
-    ending::Ending, failures::Failures, hall::Hall, member::Member, register::Candidate, stream::ByteStream,
+    ending::Ending, failures::Failures, guests::Portrait, hall::Hall, member::Member, register::Candidate,
+    stream::ByteStream, traffic::Traffic,
 };
 use crate::{address::PeerAddress, room::ConnectionId};
 

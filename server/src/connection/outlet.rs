@@ -32,6 +32,16 @@ pub(super) struct Outlet {
     blocked: Option<Blocked>,
     /// The last time a blocked socket took something.
     progress_at: Instant,
+    sent: Sent,
+}
+
+/// What the socket has taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Sent {
+    /// Entries of the log in the words of others, which were sent or begun.
+    pub(super) entries: u64,
+    /// Of everything.
+    pub(super) bytes: u64,
 }
 
 #[derive(Debug)]
@@ -42,7 +52,13 @@ struct Blocked {
 
 impl Outlet {
     pub(super) fn new(now: Instant) -> Self {
-        Self { queue: VecDeque::new(), newest_pong: None, blocked: None, progress_at: now }
+        Self {
+            queue: VecDeque::new(),
+            newest_pong: None,
+            blocked: None,
+            progress_at: now,
+            sent: Sent::default(),
+        }
     }
 
     /// Queues a frame. Who calls this bounds how many.
@@ -83,6 +99,11 @@ impl Outlet {
         self.progress_at
     }
 
+    /// What the socket has taken so far.
+    pub(super) fn sent(&self) -> Sent {
+        self.sent
+    }
+
     /// Since when the socket has not taken one byte of what is to be sent.
     pub(super) fn stalled_since(&self) -> Option<Instant> {
         self.blocked.as_ref().map(|blocked| blocked.since)
@@ -103,6 +124,7 @@ impl Outlet {
         loop {
             while let Some(frame) = self.queue.front_mut() {
                 let len = ready!(poll_write(stream, cx, frame))?;
+                self.sent.bytes += len as u64;
                 frame.advance(len);
                 if frame.is_empty() {
                     self.queue.pop_front();
@@ -132,6 +154,8 @@ impl Outlet {
                         self.note(stream, true);
                         return Poll::Pending;
                     };
+                    self.sent.bytes += len as u64;
+                    self.sent.entries += pass.frames_in(reader.dialect, begin..begin + len) as u64;
                     let stop = pass.stop_at(reader.dialect, begin + len);
                     *cursor = stop.cursor;
                     if stop.rest.is_empty() {

@@ -14,19 +14,22 @@ use tokio_tungstenite::tungstenite::Message;
 use tracing::warn;
 
 use super::{
+    Peer,
     ending::Ending,
+    guests::Portrait,
     hall::Terms,
     liveness::{Check, Liveness},
     meter::Violation,
     socket::{self, READ_BUFFER, Socket},
     standing::{Admission, Standing},
     stream::ByteStream,
+    traffic::Traffic,
     wire::Wire,
 };
 use crate::{
     frame,
     rate::TokenBucket,
-    room::{Cut, Draft, Mailbox, Membership, Overrun, Pass, Seq},
+    room::{Cut, Draft, Mailbox, Membership, Overrun, Pass, Seq, now_ms},
 };
 
 /// After so many messages a connection lets others have their turn.
@@ -58,6 +61,9 @@ pub(super) struct Pump<S> {
     owes_presence: bool,
     /// Why nothing can be sent any more. What the client has already sent is still read.
     broken: Option<Ending>,
+    /// When the client registered, in milliseconds since the Unix epoch.
+    since: u64,
+    received_messages: u64,
 }
 
 /// How far a turn came with reading.
@@ -92,6 +98,8 @@ impl<S: ByteStream> Pump<S> {
             bad_packets: TokenBucket::full(now),
             owes_presence: false,
             broken: None,
+            since: now_ms(),
+            received_messages: 0,
         }
     }
 
@@ -104,6 +112,7 @@ impl<S: ByteStream> Pump<S> {
             self.member.viewpoint.hears = self.standing.rights().read;
             self.bad_packets.change(terms.limits.bad_packets, Instant::now());
             self.is_stale = true;
+            self.liveness.forget_ping();
         }
         Ok(())
     }
@@ -111,6 +120,26 @@ impl<S: ByteStream> Pump<S> {
     /// Queues the answer to the registration.
     pub(super) fn welcome(&mut self, ack: Bytes) {
         self.socket.get_mut().outlet().push(ack);
+    }
+
+    /// What an operator may know.
+    pub(super) fn portrait(&self, peer: Peer) -> Portrait {
+        Portrait {
+            peer,
+            client_name: self.member.author.client_name.clone(),
+            dialect: self.member.viewpoint.dialect,
+            rights: self.standing.rights(),
+            since: self.since,
+            alive_at: self.socket.get_ref().alive_at(),
+            round_trip: self.liveness.round_trip(),
+            cursor: self.cursor,
+            traffic: self.traffic(),
+        }
+    }
+
+    /// What went over the connection so far.
+    pub(super) fn traffic(&self) -> Traffic {
+        Traffic { received_messages: self.received_messages, ..self.socket.get_ref().traffic() }
     }
 
     /// The wire, to be closed.
@@ -275,13 +304,18 @@ impl<S: ByteStream> Pump<S> {
 
     fn handle(&mut self, terms: &Terms, message: Message) -> Result<(), Ending> {
         self.is_stale |= message.len() > READ_BUFFER;
+        self.received_messages += u64::from(message.is_text() || message.is_binary());
         match (message, self.member.viewpoint.dialect) {
             (Message::Text(text), Dialect::Plain) => self.handle_plain(terms, &text),
             (Message::Text(text), Dialect::Rich) => self.handle_rich(terms, &text),
             (Message::Binary(_), Dialect::Plain) => self.note_bad_packet(terms),
             (Message::Binary(_), Dialect::Rich) => self.handle_binary(terms),
             (Message::Close(frame), _) => Err(Ending::ByPeer { code: frame.map(|frame| frame.code.into()) }),
-            (Message::Ping(_) | Message::Pong(_) | Message::Frame(_), _) => Ok(()),
+            (Message::Pong(_), _) => {
+                self.liveness.note_pong(terms.pings, Instant::now());
+                Ok(())
+            }
+            (Message::Ping(_) | Message::Frame(_), _) => Ok(()),
         }
     }
 

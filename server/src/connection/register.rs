@@ -83,6 +83,7 @@ impl<S: ByteStream> Candidate<S> {
             Ok(registration) => Some(Member::join(hall, peer, registration, socket)),
             Err(ending) => {
                 info!(connection = peer.id.0, address = %peer.address, reason = %ending, "refused");
+                hall.refusals().count(ending.label());
                 let wire = socket.into_inner();
                 if let Ending::Close { code: CloseCode::Overloaded, .. } = ending {
                     closing::dismiss(wire, &ending);

@@ -31,11 +31,9 @@ impl<S: ByteStream> Pump<S> {
             return Ok(());
         }
         if !may_write {
-            self.mailbox.answer(Notice::refused(
-                id,
-                ErrorCode::NotAllowed,
-                "the key gives no right to write",
-            ));
+            let is_muted = terms.is_muted(&self.member.author.client_name);
+            let reason = if is_muted { "muted by an operator" } else { "the key gives no right to write" };
+            self.mailbox.answer(Notice::refused(id, ErrorCode::NotAllowed, reason));
             return Ok(());
         }
         let room = &terms.room;

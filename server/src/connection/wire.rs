@@ -18,6 +18,7 @@ use super::{
     meter::{Meter, MeterBounds, Violation},
     outlet::Outlet,
     stream::ByteStream,
+    traffic::Traffic,
 };
 use crate::room::{Pass, Seq, Viewpoint};
 
@@ -31,6 +32,8 @@ pub(super) struct Wire<S> {
     meter: Meter,
     violation: Option<Violation>,
     heard_at: Instant,
+    /// How many bytes were read.
+    heard_bytes: u64,
     outlet: Outlet,
 }
 
@@ -44,6 +47,7 @@ impl<S: ByteStream> Wire<S> {
             meter: Meter::new(now),
             violation: None,
             heard_at: now,
+            heard_bytes: 0,
             outlet: Outlet::new(now),
         }
     }
@@ -62,6 +66,17 @@ impl<S: ByteStream> Wire<S> {
     /// What is to be sent.
     pub(super) fn outlet(&mut self) -> &mut Outlet {
         &mut self.outlet
+    }
+
+    /// What went over the wire, but for messages that came, which it does not know.
+    pub(super) fn traffic(&self) -> Traffic {
+        let sent = self.outlet.sent();
+        Traffic {
+            sent_messages: sent.entries,
+            sent_bytes: sent.bytes,
+            received_messages: 0,
+            received_bytes: self.heard_bytes,
+        }
     }
 
     /// The last time that the peer gave a sign of life: bytes from it, or bytes that a full socket let go.
@@ -139,6 +154,7 @@ impl<S: ByteStream> AsyncRead for Wire<S> {
         ready!(this.poll_bytes(cx, buffer))?;
         let now = Instant::now();
         this.heard_at = now;
+        this.heard_bytes += (buffer.filled().len() - before) as u64;
         let (good, violation) = this.meter.feed(&buffer.filled()[before..], &this.bounds, now);
         this.violation = violation;
         match violation {

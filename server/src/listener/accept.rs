@@ -54,7 +54,7 @@ impl fmt::Display for LocalAddress {
 
 /// A listening socket.
 #[derive(Debug)]
-pub(super) enum Listening {
+pub(crate) enum Listening {
     Tcp(TcpListener),
     #[cfg(unix)]
     Unix {
@@ -90,7 +90,7 @@ impl Listening {
 
 /// The port: one listening socket, or several.
 #[derive(Debug)]
-pub(super) struct Acceptor {
+pub(crate) struct Acceptor {
     sockets: Vec<Listening>,
     addresses: Vec<LocalAddress>,
     /// Which socket is asked first next time, so that none keeps the others waiting.
@@ -100,13 +100,13 @@ pub(super) struct Acceptor {
 }
 
 impl Acceptor {
-    pub(super) fn new(sockets: Vec<Listening>) -> io::Result<Self> {
+    pub(crate) fn new(sockets: Vec<Listening>) -> io::Result<Self> {
         let addresses = sockets.iter().map(Listening::address).collect::<io::Result<_>>()?;
         Ok(Self { sockets, addresses, next: 0, warned_at: None })
     }
 
     /// The addresses of the port.
-    pub(super) fn addresses(&self) -> &[LocalAddress] {
+    pub(crate) fn addresses(&self) -> &[LocalAddress] {
         &self.addresses
     }
 
@@ -124,7 +124,7 @@ impl Acceptor {
     /// The next connection.
     ///
     /// Out of descriptors or memory, it waits in the kernel's queue until something is free again.
-    pub(super) async fn accept(&mut self) -> (Socket, PeerAddress) {
+    pub(crate) async fn accept(&mut self) -> (Socket, PeerAddress) {
         let mut pause = FIRST_PAUSE;
         let mut has_warned = false;
         loop {

@@ -27,12 +27,20 @@ pub(super) async fn bind(host: &Host, limits: &Limits) -> io::Result<Vec<Listeni
         Host::Systemd => return handed_over::take(limits),
         _ => handed_over::check_none()?,
     }
-    let listening = match host {
+    Ok(vec![bind_own(host, limits).await?])
+}
+
+/// Opens a port by itself, whatever systemd hands over.
+///
+/// # Errors
+///
+/// As [`bind`]; and if the port is systemd's.
+pub(crate) async fn bind_own(host: &Host, limits: &Limits) -> io::Result<Listening> {
+    Ok(match host {
         #[cfg(unix)]
         Host::Unix(path) => socket_file::listen(path, BACKLOG)?,
         _ => Listening::Tcp(bind_tcp(host, limits).await?),
-    };
-    Ok(vec![listening])
+    })
 }
 
 async fn bind_tcp(host: &Host, limits: &Limits) -> io::Result<TcpListener> {

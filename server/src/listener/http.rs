@@ -37,6 +37,15 @@ const MAX_HEADERS: usize = 64;
 /// When one who was refused for lack of room may come again, in seconds.
 const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("5");
 
+/// Why requests for an upgrade are refused, as the log has it.
+pub(super) const REFUSALS: [&str; 6] = [WRONG_PATH, NO_GET, WRONG_VERSION, NO_KEY, WRONG_ORIGIN, NO_SEAT];
+const WRONG_PATH: &str = "wrong path";
+const NO_GET: &str = "not a GET of HTTP/1.1";
+const WRONG_VERSION: &str = "wrong WebSocket version";
+const NO_KEY: &str = "no good Sec-WebSocket-Key";
+const NO_SEAT: &str = "the connection limit is reached";
+const WRONG_ORIGIN: &str = "origin not allowed";
+
 /// Why a peer is refused whose address has too many connections.
 pub(super) const CROWDED: &str = "too many unregistered connections from this address";
 
@@ -211,21 +220,21 @@ impl HttpSide {
         let Some(hall) = self.hall(request.uri().path()) else {
             return Err(Refusal::new(
                 StatusCode::NOT_FOUND,
-                "wrong path",
+                WRONG_PATH,
                 "No WebSocket is served on this path. The path is `ws-path` in the router's config.json.",
             ));
         };
         if request.method() != Method::GET || request.version() != Version::HTTP_11 {
             return Err(Refusal::new(
                 StatusCode::BAD_REQUEST,
-                "not a GET of HTTP/1.1",
+                NO_GET,
                 "A WebSocket upgrade is a GET request of HTTP/1.1.",
             ));
         }
         if headers.get(SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
             return Err(Refusal::new(
                 StatusCode::UPGRADE_REQUIRED,
-                "wrong WebSocket version",
+                WRONG_VERSION,
                 "The router speaks version 13 of the WebSocket protocol: Sec-WebSocket-Version: 13.",
             )
             .with(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13")));
@@ -233,7 +242,7 @@ impl HttpSide {
         let Some(key) = headers.get(SEC_WEBSOCKET_KEY).filter(|key| is_websocket_key(key.as_bytes())) else {
             return Err(Refusal::new(
                 StatusCode::BAD_REQUEST,
-                "no good Sec-WebSocket-Key",
+                NO_KEY,
                 "A WebSocket upgrade has a Sec-WebSocket-Key of 16 bytes in base64.",
             ));
         };
@@ -241,7 +250,7 @@ impl HttpSide {
         let Some(seat) = self.seats.take(self.connections) else {
             return Err(Refusal::new(
                 StatusCode::SERVICE_UNAVAILABLE,
-                "the connection limit is reached",
+                NO_SEAT,
                 "The router has as many connections as it may. Try again later.",
             )
             .with(RETRY_AFTER, RETRY_AFTER_SECONDS));
@@ -269,7 +278,7 @@ impl HttpSide {
         }
         Err(Refusal::new(
             StatusCode::FORBIDDEN,
-            "origin not allowed",
+            WRONG_ORIGIN,
             "Pages of this origin may not connect. To allow them, add the origin, such as \
              \"https://chat.example.org\", to `allowed-origins` in the router's config.json.",
         ))

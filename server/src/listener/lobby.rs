@@ -13,22 +13,22 @@ use crate::address::AddressBlock;
 
 /// The lobby.
 #[derive(Debug, Default)]
-pub(super) struct Lobby {
+pub(crate) struct Lobby {
     guests: Mutex<Guests>,
 }
 
 /// How many there may be.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct LobbyBounds {
+pub(crate) struct LobbyBounds {
     /// In all; at least 1.
-    pub(super) total: usize,
+    pub(crate) total: usize,
     /// From one address.
-    pub(super) per_address: usize,
+    pub(crate) per_address: usize,
 }
 
 /// An address has as many places as it may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Crowded;
+pub(crate) struct Crowded;
 
 #[derive(Debug, Default)]
 struct Guests {
@@ -39,7 +39,7 @@ struct Guests {
 
 /// A place in the lobby, given back on drop.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(crate) struct Place {
     lobby: Arc<Lobby>,
     address: Mutex<AddressBlock>,
     notice: Arc<Notify>,
@@ -52,7 +52,7 @@ impl Lobby {
     /// # Errors
     ///
     /// This one's address has no place left.
-    pub(super) fn enter(
+    pub(crate) fn enter(
         self: &Arc<Self>,
         address: AddressBlock,
         bounds: LobbyBounds,
@@ -66,6 +66,13 @@ impl Lobby {
         guests.by_address.entry(address).or_default().push_back(notice.clone());
         guests.count += 1;
         Ok(Place { lobby: self.clone(), address: Mutex::new(address), notice })
+    }
+}
+
+impl Lobby {
+    /// How many connections there are.
+    pub(crate) fn count(&self) -> usize {
+        self.guests.lock().count
     }
 }
 
@@ -103,7 +110,7 @@ impl Guests {
 
 impl Place {
     /// Resolves when the connection has to leave.
-    pub(super) async fn evicted(&self) {
+    pub(crate) async fn evicted(&self) {
         self.notice.notified().await;
         // Whoever asks again is told again.
         self.notice.notify_one();

@@ -31,11 +31,14 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::info;
 
 pub use self::accept::LocalAddress;
-pub(crate) use self::http::Route;
-use self::{
+pub(crate) use self::{
     accept::Acceptor,
-    http::{CROWDED, Entry, HttpEnd, HttpSide, Upgraded},
+    bind::bind_own,
+    http::Route,
     lobby::{Lobby, LobbyBounds},
+};
+use self::{
+    http::{CROWDED, Entry, HttpEnd, HttpSide, Upgraded},
     seats::{Seat, Seats},
     socket::Socket,
     visitor::Visitor,
@@ -45,7 +48,14 @@ use crate::{
     config::{Config, Limits, TrustedProxies},
     connection::{ByteStream, Candidate, Ending, Member, Peer},
     room::ConnectionId,
+    tally::Tally,
 };
+
+/// Why connections are refused.
+const NO_HEADER: &str = "no PROXY header";
+const HEADER_TOO_SLOW: &str = "no PROXY header in time";
+const NO_TLS: &str = "no TLS";
+const TLS_TOO_SLOW: &str = "no TLS in time";
 
 /// How many peers are told at once that there is no room for them; the others are just dropped.
 const REFUSALS: usize = 64;
@@ -66,8 +76,24 @@ pub(crate) struct Entrance {
     seats: Arc<Seats>,
     refusals: Semaphore,
     next_id: AtomicU64,
+    /// How many were refused before they spoke to a room, by reason.
+    refused: Tally,
     /// Set when the port closes.
     closed: CancellationToken,
+}
+
+/// The way in, in numbers.
+#[derive(Clone, Debug)]
+pub(crate) struct EntranceFigures {
+    /// Connections that the port has accepted.
+    pub(crate) accepted: u64,
+    /// Connections of any stage that have not registered.
+    pub(crate) unregistered: usize,
+    /// WebSocket connections, and how many there may be.
+    pub(crate) seats: usize,
+    pub(crate) most_seats: usize,
+    /// How many were refused before they spoke to a room, by reason.
+    pub(crate) refused: Vec<(&'static str, u64)>,
 }
 
 /// What the configuration says of the way in. A connection finds the setting of the moment at which it comes.
@@ -91,7 +117,19 @@ impl Entrance {
             seats,
             refusals: Semaphore::new(REFUSALS),
             next_id: AtomicU64::new(1),
+            refused: Tally::of(refusals()),
             closed: CancellationToken::new(),
+        }
+    }
+
+    /// The way in, in numbers.
+    pub(crate) fn figures(&self) -> EntranceFigures {
+        EntranceFigures {
+            accepted: self.next_id.load(Ordering::Relaxed) - 1,
+            unregistered: self.lobby.count(),
+            seats: self.seats.taken(),
+            most_seats: self.setting.load().limits.connections,
+            refused: self.refused.counts(),
         }
     }
 
@@ -193,7 +231,7 @@ impl Entrance {
         let outcome = select! {
             outcome = timeout(limit, proxy_header::read(&mut socket)) => outcome,
             ending = self.interrupt(&visitor) => {
-                refused(visitor.peer(), ending);
+                self.refused(visitor.peer(), ending.label(), ending);
                 return None;
             }
         };
@@ -207,8 +245,8 @@ impl Entrance {
                 drop(visitor);
                 self.refuse(setting, socket, peer).await;
             }
-            Ok(Err(error)) => refused(visitor.peer(), error),
-            Err(_) => refused(visitor.peer(), "no PROXY header in time"),
+            Ok(Err(error)) => self.refused(visitor.peer(), NO_HEADER, error),
+            Err(_) => self.refused(visitor.peer(), HEADER_TOO_SLOW, HEADER_TOO_SLOW),
         }
         None
     }
@@ -224,12 +262,12 @@ impl Entrance {
         let handshake = timeout(visitor.setting().limits.tls_handshake, tls.accept(socket));
         let outcome = select! {
             outcome = handshake => outcome,
-            ending = self.interrupt(&visitor) => return refused(visitor.peer(), ending),
+            ending = self.interrupt(&visitor) => return self.refused(visitor.peer(), ending.label(), ending),
         };
         match outcome {
             Ok(Ok(stream)) => self.attend(stream, visitor).await,
-            Ok(Err(error)) => refused(visitor.peer(), format_args!("no TLS: {error}")),
-            Err(_) => refused(visitor.peer(), "no TLS in time"),
+            Ok(Err(error)) => self.refused(visitor.peer(), NO_TLS, format_args!("no TLS: {error}")),
+            Err(_) => self.refused(visitor.peer(), TLS_TOO_SLOW, TLS_TOO_SLOW),
         }
     }
 
@@ -245,7 +283,7 @@ impl Entrance {
         let outcome = select! {
             outcome = visitor.setting().http.upgrade(stream, &visitor, || self.setting.load().http.clone()) => outcome,
             ending = self.interrupt(&visitor) => {
-                refused(visitor.peer(), ending);
+                self.refused(visitor.peer(), ending.label(), ending);
                 return None;
             }
         };
@@ -256,8 +294,12 @@ impl Entrance {
                 let member = candidate.register(self.interrupt(&visitor)).await?;
                 Some((member, seat))
             }
-            Err(end @ (HttpEnd::Refused(_) | HttpEnd::Crowded)) => {
-                refused(peer, end);
+            Err(end @ HttpEnd::Refused(why)) => {
+                self.refused(peer, why, end);
+                None
+            }
+            Err(end @ HttpEnd::Crowded) => {
+                self.refused(peer, CROWDED, end);
                 None
             }
             Err(end) => {
@@ -277,7 +319,7 @@ impl Entrance {
 
     /// Tells a peer that its address has too many connections that have not registered.
     async fn refuse(&self, setting: Arc<Setting>, socket: Socket, peer: Peer) {
-        refused(peer, CROWDED);
+        self.refused(peer, CROWDED, CROWDED);
         let Ok(_permit) = self.refusals.try_acquire() else { return };
         let limit = setting.limits.http_request;
         let refusal = async {
@@ -289,8 +331,16 @@ impl Entrance {
         // A peer that is not there to be told is none of our concern.
         let _ = timeout(limit, refusal).await;
     }
+
+    fn refused(&self, peer: Peer, label: &'static str, reason: impl std::fmt::Display) {
+        info!(connection = peer.id.0, address = %peer.address, %reason, "refused");
+        self.refused.count(label);
+    }
 }
 
-fn refused(peer: Peer, reason: impl std::fmt::Display) {
-    info!(connection = peer.id.0, address = %peer.address, %reason, "refused");
+/// Why connections are refused before they speak to a room, as the log has it but for details.
+fn refusals() -> impl Iterator<Item = &'static str> {
+    let endings = [Ending::GOING_AWAY.label(), Ending::EVICTED.label()];
+    let own = [CROWDED, NO_HEADER, HEADER_TOO_SLOW, NO_TLS, TLS_TOO_SLOW];
+    own.into_iter().chain(endings).chain(http::REFUSALS)
 }

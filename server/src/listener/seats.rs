@@ -22,6 +22,13 @@ impl Seats {
     }
 }
 
+impl Seats {
+    /// How many are taken.
+    pub(super) fn taken(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
 impl Drop for Seat {
     fn drop(&mut self) {
         self.0.0.fetch_sub(1, Ordering::Relaxed);

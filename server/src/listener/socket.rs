@@ -52,7 +52,7 @@ fn whole_seconds(duration: Duration) -> Duration {
 
 /// A connection that counts what it takes.
 #[derive(Debug)]
-pub(super) struct Socket {
+pub(crate) struct Socket {
     stream: Stream,
     taken: u64,
 }

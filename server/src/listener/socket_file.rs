@@ -14,7 +14,7 @@ use super::accept::Listening;
 
 /// The file of a socket, removed on drop if it is still the same one.
 #[derive(Debug)]
-pub(super) struct SocketFile {
+pub(crate) struct SocketFile {
     path: PathBuf,
     identity: (u64, u64),
 }

@@ -12,7 +12,7 @@ use std::{
 use parking_lot::Mutex;
 use tokio::{sync::Notify, task};
 
-use super::{ConnectionId, Reader, Room, log::Seq, pass::Pass};
+use super::{ConnectionId, Reader, Room, figures::Stopwatch, log::Seq, pass::Pass};
 
 /// The most bytes of frames that one pass joins. Larger passes save system calls; smaller ones let the
 /// other tasks of the core have their turn.
@@ -29,6 +29,9 @@ pub(super) struct Shard {
     wake: Notify,
     handed_out: AtomicU64,
     handed_out_cost: AtomicU64,
+    /// When the first entry came that no pass has begun with, in nanoseconds of the room's [`Stopwatch`]; 0 if there is
+    /// none.
+    waiting_since: AtomicU64,
 }
 
 /// Up to where the passes have come.
@@ -61,6 +64,15 @@ impl Shard {
         self.wake.notify_one();
     }
 
+    /// Lets the fan-out know of a new entry.
+    pub(super) fn notify_entry(&self, stopwatch: &Stopwatch) {
+        // Most entries find one that waits already, and need no clock.
+        if self.waiting_since.load(Ordering::Relaxed) == 0 {
+            self.waiting_since.store(stopwatch.now(), Ordering::Relaxed);
+        }
+        self.notify();
+    }
+
     pub(super) fn handed_out(&self) -> HandedOut {
         HandedOut {
             seq: self.handed_out.load(Ordering::Acquire),
@@ -89,6 +101,7 @@ impl Room {
             // What has already arrived at other connections shall go out in the same pass: under load,
             // batches form by themselves.
             task::yield_now().await;
+            let waiting_since = shard.waiting_since.swap(0, Ordering::Relaxed);
             let pass = self.next_pass(shard);
             // After the entries were read: a reader that joined before them is in the list now.
             apply_changes(shard, &mut readers);
@@ -102,9 +115,18 @@ impl Room {
                 }
                 reader.offer(&pass);
             }
+            if waiting_since > 0 && !readers.is_empty() {
+                self.stopwatch.note_pass(waiting_since);
+            }
             self.relieve();
             if pass.end() < self.newest() {
                 // More than one pass could take.
+                let _ = shard.waiting_since.compare_exchange(
+                    0,
+                    waiting_since,
+                    Ordering::Relaxed,
+                    Ordering::Relaxed,
+                );
                 shard.notify();
             }
         }

@@ -74,6 +74,25 @@ pub(crate) struct Log {
     cost_so_far: u64,
     /// Of those that were let go.
     cost_gone: u64,
+    counts: KindCounts,
+}
+
+/// How many entries of each kind there ever were.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct KindCounts {
+    pub(crate) messages: u64,
+    pub(crate) edits: u64,
+    pub(crate) deletes: u64,
+}
+
+impl KindCounts {
+    fn add(&mut self, kind: Kind) {
+        *match kind {
+            Kind::Message { .. } => &mut self.messages,
+            Kind::Edit { .. } => &mut self.edits,
+            Kind::Delete { .. } => &mut self.deletes,
+        } += 1;
+    }
 }
 
 impl Refused {
@@ -102,6 +121,7 @@ impl Log {
             gone: VecDeque::new(),
             cost_so_far: 0,
             cost_gone: 0,
+            counts: KindCounts::default(),
         }
     }
 
@@ -132,6 +152,21 @@ impl Log {
         self.cost_so_far
     }
 
+    /// The cost of the entries that it holds, in bytes.
+    pub(crate) fn cost(&self) -> u64 {
+        self.cost_so_far - self.cost_gone
+    }
+
+    /// How many entries it holds.
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// How many entries of each kind there ever were in it.
+    pub(crate) fn counts(&self) -> KindCounts {
+        self.counts
+    }
+
     /// Enters a draft at the next place, and lets go of the oldest entries beyond the bounds. A draft
     /// whose author already has entered one of the same name is not entered again, whatever it says.
     ///
@@ -160,6 +195,7 @@ impl Log {
         {
             target.is_deleted.store(true, Ordering::Relaxed);
         }
+        self.counts.add(entry.kind);
         self.entries.push_back(Arc::new(entry));
         self.newest = place.seq;
         self.newest_time = place.time;
@@ -218,9 +254,8 @@ impl Log {
     }
 
     fn exceeds_bounds(&self) -> bool {
-        let cost = self.cost_so_far - self.cost_gone;
         self.entries.len() > self.bounds.entries
-            || (cost > self.bounds.bytes as u64 && self.entries.len() > 1)
+            || (self.cost() > self.bounds.bytes as u64 && self.entries.len() > 1)
     }
 
     /// Lets go of the oldest entry.

@@ -13,6 +13,7 @@
 
 mod entry;
 mod fanout;
+mod figures;
 mod follower;
 mod log;
 mod mailbox;
@@ -40,6 +41,7 @@ use tokio::sync::Notify;
 
 pub(crate) use self::{
     entry::{Author, Authority, Draft, Entry, Origin},
+    figures::Figures,
     follower::{Followed, Follower},
     log::{LogBounds, Overrun, Refused, Seq},
     mailbox::{Cut, Mailbox, Notice},
@@ -49,6 +51,7 @@ pub(crate) use self::{
 };
 use self::{
     fanout::{Change, Shard},
+    figures::Stopwatch,
     log::{Entered, Log},
     pages::Pages,
     roster::Roster,
@@ -93,6 +96,7 @@ pub(crate) struct Room {
     /// Who waits for the fan-out to catch up.
     waiting: Mutex<Vec<Waker>>,
     closed: AtomicBool,
+    stopwatch: Stopwatch,
 }
 
 impl Room {
@@ -111,6 +115,7 @@ impl Room {
             rich_readers: AtomicUsize::new(0),
             waiting: Mutex::default(),
             closed: AtomicBool::new(false),
+            stopwatch: Stopwatch::new(),
         }
     }
 
@@ -136,7 +141,9 @@ impl Room {
             log.enter(draft, now, self.copies())
         };
         match (outcome, id) {
-            (Ok(Entered { is_new: true, .. }), _) => self.shards.iter().for_each(Shard::notify),
+            (Ok(Entered { is_new: true, .. }), _) => {
+                self.shards.iter().for_each(|shard| shard.notify_entry(&self.stopwatch));
+            }
             (Ok(Entered { place, .. }), Some(id)) => mailbox.answer(Notice::repeated(&id, place)),
             (Ok(_), None) => {}
             (Err(refused), id) => mailbox.answer(refused.notice(id.as_deref())),
@@ -300,7 +307,7 @@ impl std::fmt::Debug for Room {
 }
 
 /// The time as packets have it: milliseconds since the Unix epoch.
-fn now_ms() -> u64 {
+pub(crate) fn now_ms() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

@@ -46,6 +46,8 @@ struct Joined {
     bytes: Bytes,
     /// Where each entry ends. One that has no words in this dialect ends where it begins.
     ends: Vec<usize>,
+    /// How many entries have words, up to each; empty where all have.
+    frames_through: Vec<usize>,
 }
 
 /// About so many bytes of acks are sent at once.
@@ -90,11 +92,29 @@ impl Joined {
             frames().for_each(|frame| bytes.extend_from_slice(frame));
             bytes.freeze()
         };
-        Self { bytes, ends }
+        let frames_through = if frames().any(Bytes::is_empty) {
+            frames()
+                .scan(0, |count, frame| {
+                    *count += usize::from(!frame.is_empty());
+                    Some(*count)
+                })
+                .collect()
+        } else {
+            Vec::new()
+        };
+        Self { bytes, ends, frames_through }
     }
 
     fn begin(&self, index: usize) -> usize {
         index.checked_sub(1).map_or(0, |before| self.ends[before])
+    }
+
+    /// How many entries before this one have words in this dialect.
+    fn frames_before(&self, index: usize) -> usize {
+        if self.frames_through.is_empty() {
+            return index;
+        }
+        index.checked_sub(1).map_or(0, |before| self.frames_through[before])
     }
 
     fn is_empty(&self, index: usize) -> bool {
@@ -137,6 +157,15 @@ impl Pass {
     /// The frames in one dialect, joined.
     pub(crate) fn bytes(&self, dialect: Dialect) -> &[u8] {
         &self.joined(dialect).bytes
+    }
+
+    /// How many frames begin within this part of [`Pass::bytes`], at whose start one begins.
+    pub(crate) fn frames_in(&self, dialect: Dialect, part: Range<usize>) -> usize {
+        let joined = self.joined(dialect);
+        let first = joined.ends.partition_point(|end| *end <= part.start);
+        let after = first + joined.ends[first..].partition_point(|end| *end < part.end) + 1;
+        let after = after.min(joined.ends.len());
+        joined.frames_before(after) - joined.frames_before(first)
     }
 
     /// The next that this reader is told after `cursor`; `None` if that is nothing. The cursor must not be before

@@ -131,6 +131,12 @@ impl Roster {
         }
     }
 
+    /// What is said of each name's platform.
+    pub(super) fn statuses(&self) -> HashMap<ClientName, (Status, Option<Box<str>>)> {
+        let rows = self.rows.iter();
+        rows.map(|(name, row)| (name.clone(), (row.status, row.text.clone()))).collect()
+    }
+
     /// Makes a change the newest.
     fn change(&mut self, name: &ClientName, status: Status, text: Option<&str>, now_ms: u64) {
         let Some(row) = self.rows.get_mut(name) else { return };

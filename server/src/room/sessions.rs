@@ -25,6 +25,14 @@ pub(crate) struct SessionBounds {
     pub(crate) detached: usize,
 }
 
+/// How many sessions there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SessionCounts {
+    pub(crate) connected: usize,
+    /// Without a connection, as far as they have not been forgotten.
+    pub(crate) away: usize,
+}
+
 /// The sessions that can be resumed.
 pub(super) struct Sessions {
     bounds: SessionBounds,
@@ -131,6 +139,12 @@ impl Sessions {
             Holder::Connection(_, mailbox) => Some(mailbox),
             Holder::Nobody(_) => None,
         }
+    }
+
+    /// How many have a connection, and how many are kept for a client that is away.
+    pub(super) fn counts(&self) -> SessionCounts {
+        let away = self.detached.len();
+        SessionCounts { connected: self.by_origin.len() - away, away }
     }
 
     fn forget(&mut self, now: Instant) {

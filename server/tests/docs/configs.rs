@@ -76,6 +76,7 @@ fn whole() -> Value {
         "wss": {"keyfile": "k", "certfile": "c"},
         "clients": {"…": {"secret-key": "c"}},
         "chat-log": {"folder": "f"},
+        "admin": {"host": "127.0.0.1:1", "key": "o"},
         "rooms": {"…": {"ws-path": "/r", "secret-key": "k"}},
     })
 }

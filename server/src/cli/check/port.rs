@@ -14,7 +14,12 @@ pub(super) fn rows(config: &Config) -> Vec<(String, String)> {
         ("static files", files(config)),
         ("limits", differences(&config.limits, &Limits::default(), "at their defaults", "default")),
     ];
-    rows.map(|(name, value)| (name.to_owned(), value)).into()
+    let mut rows: Vec<_> = rows.map(|(name, value)| (name.to_owned(), value)).into();
+    if let Some(admin) = &config.admin {
+        let key = if admin.key.is_some() { "with a key" } else { "without a key" };
+        rows.push(("operators".to_owned(), format!("{}, {key}", address(&admin.host))));
+    }
+    rows
 }
 
 fn address(host: &Host) -> String {

@@ -119,6 +119,12 @@ impl Harness {
         harness
     }
 
+    /// How many readers were cut because they were too slow.
+    pub(super) fn slow_consumers(&self) -> u64 {
+        let endings = self.hall.endings().counts();
+        endings.iter().filter(|(reason, _)| *reason == "slow-consumer").map(|(_, count)| count).sum()
+    }
+
     /// A router whose fan-out does not run yet.
     pub(super) fn without_fan_out(limits: Limits) -> Self {
         Self::closed(&room_config(Keys::shared(SecretKey::new(KEY).unwrap()), limits))

@@ -283,7 +283,7 @@ async fn who_does_not_read_for_long_is_cut_whatever_waits() {
     let mut client = harness.join_rich("irc").await;
     let packet = json!({"action": "client-delete", "id": "d", "target": 9});
     talk_on(&mut client, &packet).await;
-    let slow_consumers = || harness.hall.slow_consumers();
+    let slow_consumers = || harness.slow_consumers();
     sleep(8 * SECOND).await;
     assert_eq!(slow_consumers(), 0);
     sleep(SECOND + SECOND / 1000).await;

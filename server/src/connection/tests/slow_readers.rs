@@ -48,9 +48,9 @@ async fn who_takes_nothing_for_ten_seconds_is_cut_and_told_why() {
     let stalled = harness.join_raw("stalled").await;
     talk(&mut sender, &mut honest, 0..20, 1000).await;
     sleep(Duration::from_millis(9999)).await;
-    assert_eq!(harness.hall.slow_consumers(), 0);
+    assert_eq!(harness.slow_consumers(), 0);
     sleep(SECOND / 500).await;
-    assert_eq!(harness.hall.slow_consumers(), 1);
+    assert_eq!(harness.slow_consumers(), 1);
     talk(&mut sender, &mut honest, 20..40, 1000).await;
     let start = Instant::now();
     assert_cut(&stalled.end_politely().await, &packets(40, 1000));
@@ -73,9 +73,9 @@ async fn the_stall_of_a_reader_is_counted_from_its_last_byte_whatever_else_happe
         assert_eq!(honest.hear().await, forwarded("stalled", "I can still talk"));
         assert_eq!(sender.hear().await, forwarded("stalled", "I can still talk"));
     }
-    assert_eq!(harness.hall.slow_consumers(), 0);
+    assert_eq!(harness.slow_consumers(), 0);
     sleep(SECOND + SECOND / 1000).await;
-    assert_eq!(harness.hall.slow_consumers(), 1);
+    assert_eq!(harness.slow_consumers(), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -101,10 +101,10 @@ async fn whom_the_log_has_overtaken_is_cut_at_once() {
     // Its cursor is at the last one begun; one more is one too many.
     talk(&mut sender, &mut honest, 0..begun + 16, 1000).await;
     settle().await;
-    assert_eq!(harness.hall.slow_consumers(), 0);
+    assert_eq!(harness.slow_consumers(), 0);
     talk(&mut sender, &mut honest, begun + 16..begun + 17, 1000).await;
     settle().await;
-    assert_eq!(harness.hall.slow_consumers(), 1);
+    assert_eq!(harness.slow_consumers(), 1);
     talk(&mut sender, &mut honest, begun + 17..60, 1000).await;
     assert_cut(&stalled.end_politely().await, &packets(60, 1000));
 }

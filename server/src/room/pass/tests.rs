@@ -67,6 +67,7 @@ fn drive(pass: &Pass, reader: Viewpoint, from: Seq, takes: &[usize]) -> Result<(
     let mut takes = takes.iter().copied().chain(std::iter::repeat(usize::MAX));
     let mut cursor = from;
     let mut written = Vec::new();
+    let mut begun = 0;
     while let Some(piece) = pass.next(reader, cursor) {
         let before = cursor;
         match piece {
@@ -74,6 +75,7 @@ fn drive(pass: &Pass, reader: Viewpoint, from: Seq, takes: &[usize]) -> Result<(
                 prop_assert!(!run.is_empty());
                 let len = run.len().min(takes.next().unwrap());
                 written.extend_from_slice(&pass.bytes(reader.dialect)[run.start..run.start + len]);
+                begun += pass.frames_in(reader.dialect, run.start..run.start + len);
                 let stop = pass.stop_at(reader.dialect, run.start + len);
                 written.extend_from_slice(&stop.rest);
                 prop_assert!(!stop.rest.is_empty() || len > 0);
@@ -87,6 +89,11 @@ fn drive(pass: &Pass, reader: Viewpoint, from: Seq, takes: &[usize]) -> Result<(
         }
         prop_assert!(cursor > before && cursor <= pass.end());
         prop_assert_eq!(String::from_utf8_lossy(&written), due(pass, reader, from, cursor));
+        let told = pass.entries.iter().filter(|entry| {
+            let is_between = entry.place.seq > from && entry.place.seq <= cursor;
+            is_between && entry.origin != reader.origin && !entry.frame(reader.dialect).is_empty()
+        });
+        prop_assert_eq!(begun, told.count());
     }
     prop_assert_eq!(String::from_utf8_lossy(&written), due(pass, reader, from, pass.end()));
     Ok(())

@@ -5,6 +5,7 @@ mod folder;
 mod frame;
 mod http;
 mod log;
+mod operator;
 mod pair;
 mod process;
 mod program;
@@ -25,6 +26,7 @@ pub(crate) use self::{
     frame::{Frame, frame},
     http::{Browser, Response, get, upgrade},
     log::{LogReader, reason},
+    operator::{Metrics, Operator},
     pair::Pair,
     program::{Program, Setup as ProgramSetup},
     random::Random,

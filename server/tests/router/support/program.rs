@@ -50,6 +50,20 @@ impl Program {
         Setup::new(command, server, name)
     }
 
+    /// Metrics, as Prometheus' own library for Python understands them.
+    pub(crate) async fn parse_metrics(text: &str) -> Value {
+        let mut command = Command::new(python());
+        command.arg(Path::new(SOURCES).join("python/metrics.py"));
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
+        let mut child = command.spawn().expect("Python starts");
+        let mut input = child.stdin.take().expect("it reads");
+        within("Python to read", input.write_all(text.as_bytes())).await.unwrap();
+        drop(input);
+        let output = within("Python to parse", child.wait_with_output()).await.unwrap();
+        assert!(output.status.success(), "these are no metrics: {text}");
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
     /// A bridge in JavaScript, on `ws`.
     pub(crate) fn node(server: &Server, name: &str) -> Setup {
         let mut command = Command::new("node");
@@ -257,8 +271,12 @@ fn prepare(bridge: &str, files: &[&str], install: impl Fn(&Path)) -> PathBuf {
 /// Whether what was installed still works: the Python that it was made with may be gone.
 fn is_whole(folder: &Path) -> bool {
     let python = folder.join("venv/bin/python");
-    let works =
-        || Tool::new(&python).args(["-c", "import websockets"]).output().is_ok_and(|it| it.status.success());
+    let works = || {
+        Tool::new(&python)
+            .args(["-c", "import prometheus_client, websockets"])
+            .output()
+            .is_ok_and(|it| it.status.success())
+    };
     !folder.join("venv").exists() || works()
 }
 

@@ -69,6 +69,16 @@ impl Setup {
         self.field("wss", json!({"keyfile": "router.key", "certfile": "router.crt"}))
     }
 
+    /// Gives it a port for operators, at any free port of loopback.
+    pub(crate) fn admin(self) -> Self {
+        self.field("admin", json!({"host": "127.0.0.1:0"}))
+    }
+
+    /// The same for operators who have a key.
+    pub(crate) fn admin_with_key(self, key: &str) -> Self {
+        self.field("admin", json!({"host": "127.0.0.1:0", "key": key}))
+    }
+
     /// Makes it serve files.
     pub(crate) fn web_root(self, files: &[(&str, &str)]) -> Self {
         for (name, content) in files {
@@ -116,9 +126,16 @@ impl Setup {
         drop(command);
         let log = Log::new(reader, self.log_reader);
         let listening = log.wait_for("that the router listens", |line| line["message"] == "listening").await;
-        let address = listening["address"].as_str().expect("an address").parse().unwrap();
+        let address = |line: &Value| line["address"].as_str().expect("an address").parse().unwrap();
         let Self { folder, config, authority, .. } = self;
-        Server { folder, config, authority, child, log, address }
+        let admin = if config.get("admin").is_some() {
+            let is_it = |line: &Value| line["message"] == "listening for operators";
+            Some(address(&log.wait_for("that it listens for operators", is_it).await))
+        } else {
+            None
+        };
+        let address = address(&listening);
+        Server { folder, config, authority, child, log, address, admin }
     }
 }
 
@@ -131,6 +148,7 @@ pub(crate) struct Server {
     child: Child,
     log: Log,
     address: SocketAddr,
+    admin: Option<SocketAddr>,
 }
 
 impl Server {
@@ -141,6 +159,11 @@ impl Server {
 
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where operators connect.
+    pub(crate) fn admin_address(&self) -> SocketAddr {
+        self.admin.expect("it was started with a port for operators")
     }
 
     /// Who signed its certificate, if it has one.

@@ -1,0 +1,8 @@
+//! The operators' port.
+
+mod access;
+mod bounds;
+mod clients;
+mod exposition;
+mod figures;
+mod page;
