@@ -187,7 +187,12 @@ impl Handle {
     ///
     /// [`ReloadError`] says what is wrong. Nothing has changed then.
     pub fn reload(&self, config: &Config) -> Result<Vec<&'static str>, ReloadError> {
-        self.try_reload(config).inspect_err(|_| self.count_failed_reload())
+        self.try_reload(config).inspect_err(|error| {
+            // It is not the configuration's fault.
+            if !matches!(error, ReloadError::ShuttingDown) {
+                self.count_failed_reload();
+            }
+        })
     }
 
     /// Counts a reload that failed before there was a configuration.

@@ -1,5 +1,8 @@
 //! What the service manager is told: systemd's `sd_notify(3)`. Without one, nothing is said.
 
+#[cfg(unix)]
+use std::sync::{Mutex, PoisonError};
+
 /// How the server is.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum News {
@@ -11,11 +14,19 @@ pub(super) enum News {
     Stopping,
 }
 
-/// Tells the service manager.
+/// Tells the service manager. Once it knows that the server stops, it is told nothing else: a reload that is under way
+/// must not let it believe that the server goes on.
 #[cfg(unix)]
 pub(super) fn tell(news: News) {
     use sd_notify::NotifyState;
 
+    // Held until it is said, so that nothing overtakes it.
+    static IS_STOPPING: Mutex<bool> = Mutex::new(false);
+    let mut is_stopping = IS_STOPPING.lock().unwrap_or_else(PoisonError::into_inner);
+    if *is_stopping {
+        return;
+    }
+    *is_stopping = matches!(news, News::Stopping);
     send(&match news {
         News::Ready => vec![NotifyState::Ready],
         // It wants to know when, to tell this reload from the last.

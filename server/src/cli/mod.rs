@@ -56,7 +56,8 @@ enum Command {
     /// Without a config file it serves programs on this machine alone, at 127.0.0.1:6780, with a random key
     /// that it prints. The first SIGINT or SIGTERM lets messages on their way arrive and then ends the
     /// server; the second one ends it at once. SIGHUP loads the config file again, and so does a change of
-    /// it; nobody is disconnected, but those whose key or room is gone.
+    /// it; nobody is disconnected, but those whose key or room is gone. Without a config file, or when its
+    /// terminal is closed, SIGHUP ends the server as SIGTERM does.
     Serve,
     /// Say what the config file means, or what is wrong with it
     ///

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use multichat_server::{
-    Handle,
+    Handle, ReloadError,
     config::{Files, Limits},
 };
 use tokio::{
@@ -92,30 +92,33 @@ impl Reloader {
     }
 
     fn reload(&mut self, cause: &str) {
-        manager::tell(News::Reloading);
-        let mut files = Files::default();
+        let _news = Reloading::begin();
+        let mut files = Files::for_reload();
         let outcome = self.try_reload(&mut files);
         // Well or not: what is bad is said once.
         self.sight = Sight::new(files);
         match outcome {
             Ok(()) => info!(cause, "reloaded"),
-            Err(problems) => {
+            Err(Obstacle::ShuttingDown) => info!(cause, "not reloaded: the server stops"),
+            Err(Obstacle::Problems(problems)) => {
                 for reason in problems.lines() {
                     error!(cause, reason, "not reloaded: all stays as it was");
                 }
             }
         }
-        manager::tell(News::Ready);
     }
 
-    fn try_reload(&mut self, files: &mut Files) -> Result<(), String> {
+    fn try_reload(&mut self, files: &mut Files) -> Result<(), Obstacle> {
         let web_root = self.web_root.as_deref();
         let (config, warnings) = source::load(&self.file, web_root, files).map_err(|failure| {
             self.handle.count_failed_reload();
-            failure.to_string()
+            Obstacle::Problems(failure.to_string())
         })?;
         let file = self.file.display();
-        let restart = self.handle.reload(&config).map_err(|error| format!("{file}: {error}"))?;
+        let restart = self.handle.reload(&config).map_err(|error| match error {
+            ReloadError::ShuttingDown => Obstacle::ShuttingDown,
+            error => Obstacle::Problems(format!("{file}: {error}")),
+        })?;
         for warning in warnings {
             warn!("{file}: {warning}");
         }
@@ -131,12 +134,28 @@ impl Reloader {
     }
 }
 
-/// Waits until there is nothing to reload, which is said to whoever asks.
-pub(super) async fn decline(hangups: Hangups) {
-    loop {
-        hangups.next().await;
+/// Why all stays as it was.
+#[derive(Debug)]
+enum Obstacle {
+    /// There is nothing left to change.
+    ShuttingDown,
+    /// A line for each.
+    Problems(String),
+}
+
+/// While there is one, the service manager knows that files are looked at; afterwards, however it ends, that the
+/// server is ready again.
+struct Reloading;
+
+impl Reloading {
+    fn begin() -> Self {
         manager::tell(News::Reloading);
-        info!("SIGHUP is ignored: there is no config file");
+        Self
+    }
+}
+
+impl Drop for Reloading {
+    fn drop(&mut self) {
         manager::tell(News::Ready);
     }
 }
@@ -169,7 +188,30 @@ impl Sight {
 mod tests {
     use std::{env, fs, process};
 
+    use multichat_server::{
+        Server,
+        config::{Config, Host, SecretKey},
+    };
+
     use super::*;
+
+    #[tokio::test]
+    async fn what_comes_too_late_is_no_failure() {
+        let file = env::temp_dir().join(format!("multichat-late-{}", process::id()));
+        fs::write(&file, r#"{"ws-path": "/", "host": "127.0.0.1:0", "secret-key": "k"}"#).unwrap();
+        let mut config = Config::local(SecretKey::new("k").unwrap());
+        config.host = Host::parse("127.0.0.1:0").unwrap();
+        let limits = config.limits.clone();
+        let server = Server::bind(config).await.unwrap();
+        let source = Source { file: file.clone(), web_root: None, files: Files::default() };
+        let mut reloader = Reloader::new(source, &limits, server.handle());
+        reloader.try_reload(&mut Files::for_reload()).unwrap();
+        server.run(async {}).await;
+        let outcome = reloader.try_reload(&mut Files::for_reload());
+        fs::remove_file(&file).unwrap();
+        assert!(matches!(outcome, Err(Obstacle::ShuttingDown)), "{outcome:?}");
+        assert_eq!(reloader.handle.reloads().failed, 0);
+    }
 
     #[test]
     fn files_are_loaded_once_they_have_settled() {

@@ -11,8 +11,9 @@ use tokio::runtime;
 use super::{
     Failure, descriptors,
     manager::{self, News},
-    reload::{self, Reloader, Source, Watch},
-    signals, source,
+    reload::{Reloader, Source, Watch},
+    signals::{self, OnHangup},
+    source,
     stdout::say,
 };
 
@@ -49,8 +50,9 @@ async fn listen(
     made_up_key: Option<String>,
 ) -> Result<(), Failure> {
     // Before anyone can know that the server is there: who then stops it, stops it well.
-    let (stopped, hangups) =
-        signals::listen().map_err(|error| Failure::Runtime(format!("signals cannot be heard: {error}")))?;
+    let on_hangup = if source.is_some() { OnHangup::Reload } else { OnHangup::Stop };
+    let (stopped, hangups) = signals::listen(on_hangup)
+        .map_err(|error| Failure::Runtime(format!("signals cannot be heard: {error}")))?;
     let scheme = if config.wss.is_some() { "wss" } else { "ws" };
     let path = config.default_room.ws_path.to_string();
     let limits = config.limits.clone();
@@ -82,14 +84,14 @@ async fn listen(
         // In a thread of its own: it may be that nobody reads it, and it must not keep the server.
         let _ = thread::Builder::new().spawn(move || say(&text));
     }
-    let reloading = match source {
-        Some(source) => tokio::spawn(Reloader::new(source, &limits, server.handle()).run(hangups, watch)),
-        None => tokio::spawn(reload::decline(hangups)),
-    };
+    let reloading = source
+        .map(|source| tokio::spawn(Reloader::new(source, &limits, server.handle()).run(hangups, watch)));
     // As a task: the workers keep it among them.
     tokio::spawn(server.run(async move {
         stopped.await;
-        reloading.abort();
+        if let Some(reloading) = reloading {
+            reloading.abort();
+        }
     }))
     .await
     .map_err(|_| Failure::Runtime("the server ended by a bug; see the log".to_owned()))?;

@@ -39,6 +39,9 @@ pub(super) fn load(
             Failure::Configuration(error.to_string())
         }
     })?;
+    if let Some(folder) = web_root {
+        files.note_folder(folder);
+    }
     set_web_root(&mut config, web_root, Some(file))?;
     Ok((config, warnings))
 }

@@ -3,7 +3,10 @@
 #[cfg(test)]
 mod tests;
 
-use std::{collections::HashMap, fmt};
+use std::{
+    collections::{HashMap, HashSet},
+    fmt, ptr,
+};
 
 use wildmatch::WildMatch;
 
@@ -72,6 +75,8 @@ pub struct Keys {
     shared: Option<SecretKey>,
     /// By the whole name.
     named: HashMap<Box<str>, Client>,
+    /// What these names look like.
+    looks: HashSet<String>,
     /// The most particular first.
     patterns: Vec<(WildMatch, Client)>,
 }
@@ -79,7 +84,7 @@ pub struct Keys {
 impl Keys {
     /// Of one key that opens to everybody who has it.
     pub fn shared(secret_key: SecretKey) -> Self {
-        Self { shared: Some(secret_key), named: HashMap::new(), patterns: Vec::new() }
+        Self { shared: Some(secret_key), named: HashMap::new(), looks: HashSet::new(), patterns: Vec::new() }
     }
 
     /// Of a shared key, if there is one, and of clients by their name, or by a pattern: `*` stands for any text in it,
@@ -88,11 +93,12 @@ impl Keys {
         shared: Option<SecretKey>,
         clients: impl IntoIterator<Item = (String, Client)>,
     ) -> Option<Self> {
-        let mut keys = Self { shared, named: HashMap::new(), patterns: Vec::new() };
+        let mut keys = Self { shared, named: HashMap::new(), looks: HashSet::new(), patterns: Vec::new() };
         for (name, client) in clients {
             if is_pattern(&name) {
                 keys.patterns.push((WildMatch::new(&name), client));
             } else {
+                keys.looks.insert(look(&name));
                 keys.named.insert(name.into(), client);
             }
         }
@@ -103,8 +109,11 @@ impl Keys {
     }
 
     /// What a client of this name may do, if it gave the right key. A name that has a key of its own, or a pattern's,
-    /// is opened by no other.
+    /// is opened by no other; one that only looks like it, by none at all.
     pub fn admit(&self, client_name: &str, given: KeyDigest) -> Option<Grant> {
+        if self.is_disguised(client_name) {
+            return None;
+        }
         let Some(client) = self.client(client_name) else {
             return self.shared.as_ref().filter(|key| key.matches(given)).map(|_| Grant::SHARED);
         };
@@ -112,10 +121,24 @@ impl Keys {
     }
 
     fn client(&self, client_name: &str) -> Option<&Client> {
-        let by_pattern = || {
-            self.patterns.iter().find(|(pattern, _)| pattern.matches(client_name)).map(|(_, client)| client)
-        };
-        self.named.get(client_name).or_else(by_pattern)
+        self.named.get(client_name).or_else(|| self.by_pattern(client_name))
+    }
+
+    fn by_pattern(&self, client_name: &str) -> Option<&Client> {
+        self.patterns.iter().find(|(pattern, _)| pattern.matches(client_name)).map(|(_, client)| client)
+    }
+
+    /// Whether people could take this name for another one that is opened by another key.
+    fn is_disguised(&self, client_name: &str) -> bool {
+        if self.named.contains_key(client_name) {
+            return false;
+        }
+        let look = look(client_name);
+        if self.looks.contains(&look) {
+            return true;
+        }
+        let (seen, meant) = (self.by_pattern(&look), self.by_pattern(client_name));
+        seen.is_some_and(|seen| meant.is_none_or(|meant| !ptr::eq(seen, meant)))
     }
 
     /// Whether there is a shared key.
@@ -151,4 +174,34 @@ pub(super) fn is_pattern(name: &str) -> bool {
 /// How particular a pattern is: so many characters of it stand for themselves.
 fn literals(pattern: &WildMatch) -> usize {
     pattern.to_string().chars().filter(|c| !is_pattern(c.encode_utf8(&mut [0; 4]))).count()
+}
+
+/// What people see of a name: without the characters that are shown as nothing, and without white space at its ends.
+fn look(name: &str) -> String {
+    let visible: String = name.chars().filter(|&c| !is_invisible(c)).collect();
+    visible.trim().to_owned()
+}
+
+/// What Unicode calls `Default_Ignorable_Code_Point`: where nothing else depends on it, nothing is shown.
+fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{AD}'
+            | '\u{34F}'
+            | '\u{61C}'
+            | '\u{115F}'..='\u{1160}'
+            | '\u{17B4}'..='\u{17B5}'
+            | '\u{180B}'..='\u{180F}'
+            | '\u{200B}'..='\u{200F}'
+            | '\u{202A}'..='\u{202E}'
+            | '\u{2060}'..='\u{206F}'
+            | '\u{3164}'
+            | '\u{FE00}'..='\u{FE0F}'
+            | '\u{FEFF}'
+            | '\u{FFA0}'
+            | '\u{FFF0}'..='\u{FFF8}'
+            | '\u{1BCA0}'..='\u{1BCA3}'
+            | '\u{1D173}'..='\u{1D17A}'
+            | '\u{E0000}'..='\u{E0FFF}'
+    )
 }

@@ -113,11 +113,12 @@ fn read(root: &mut Section<'_>, file: &Path, files: &mut Files) -> Option<Config
     let host = root.required("host", Host::EXPECTED, text(Host::parse)).map(|host| host.relative_to(folder));
     let keys = read_keys::read(root, &mut sources);
     let wss = root.section("wss", EXPECTED_WSS, |wss| {
-        let keyfile = wss.required("keyfile", EXPECTED_KEYFILE, text(|path| resolve(folder, path)));
-        let certfile = wss.required("certfile", EXPECTED_CERTFILE, text(|path| resolve(folder, path)));
-        for path in [&keyfile, &certfile].into_iter().flatten() {
-            sources.files.note(path);
-        }
+        let mut noted = |path: &str| {
+            let path = folder.join(path);
+            sources.files.note(&path).map(|()| path)
+        };
+        let keyfile = wss.required("keyfile", EXPECTED_KEYFILE, text(&mut noted));
+        let certfile = wss.required("certfile", EXPECTED_CERTFILE, text(&mut noted));
         Some(Wss { keyfile: keyfile?, certfile: certfile? })
     });
     let wss = wss.flatten();
@@ -139,10 +140,14 @@ fn read(root: &mut Section<'_>, file: &Path, files: &mut Files) -> Option<Config
     });
     let rooms = read_rooms(root, default_room.as_ref(), &limits, &mut sources);
     let admin = read_admin::read(root, &mut sources, default_room.iter().chain(&rooms));
-    let KeySources { key_files, .. } = sources;
+    let KeySources { key_files, files, .. } = sources;
     let all_rooms = default_room.iter().chain(&rooms);
     let secrets = secrets(Some(file), wss.as_ref(), &key_files, all_rooms);
-    let web_root = text(|path| public_folder(folder.join(path), &secrets));
+    let web_root = text(|path| {
+        let path = folder.join(path);
+        files.note_folder(&path);
+        public_folder(path, &secrets)
+    });
     let web_root = root.optional("web-root", EXPECTED_WEB_ROOT, web_root);
     Some(Config {
         host: host?,

@@ -23,6 +23,8 @@ pub(crate) struct SocketFile {
 pub(super) fn listen(path: &Path, backlog: i32) -> io::Result<Listening> {
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
     let address = SockAddr::unix(path)?;
+    // Until others can see that it is served: one that is bound and does not listen yet looks dead.
+    let lock = lock_folder(path);
     match socket.bind(&address) {
         Err(error) if error.kind() == ErrorKind::AddrInUse => {
             remove_dead(path, &address)?;
@@ -32,8 +34,18 @@ pub(super) fn listen(path: &Path, backlog: i32) -> io::Result<Listening> {
     }
     let file = SocketFile { path: path.to_owned(), identity: identity(path)? };
     socket.listen(backlog)?;
+    drop(lock);
     socket.set_nonblocking(true)?;
     Ok(Listening::Unix { listener: UnixListener::from_std(socket.into())?, _file: Some(file) })
+}
+
+/// Lets no other router open or remove a socket in the same folder meanwhile. Where folders can't be locked, there is
+/// none; that is no reason not to serve.
+fn lock_folder(path: &Path) -> Option<fs::File> {
+    let folder = path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
+    let folder = fs::File::open(folder).ok()?;
+    folder.lock().ok()?;
+    Some(folder)
 }
 
 fn remove_dead(path: &Path, address: &SockAddr) -> io::Result<()> {
@@ -60,11 +72,59 @@ fn identity(path: &Path) -> io::Result<(u64, u64)> {
 
 impl Drop for SocketFile {
     fn drop(&mut self) {
+        let _lock = lock_folder(&self.path);
         // By now it may be the socket of another router, which took this one's place.
         if identity(&self.path).is_ok_and(|identity| identity == self.identity)
             && let Err(error) = fs::remove_file(&self.path)
         {
             tracing::warn!(path = %self.path.display(), %error, "the socket can't be removed");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        env,
+        os::unix::net::{UnixListener as StdListener, UnixStream},
+        process,
+        sync::Barrier,
+        thread,
+    };
+
+    use tokio::runtime;
+
+    use super::*;
+
+    #[test]
+    fn of_those_who_come_at_once_one_serves() {
+        const ROUTERS: usize = 4;
+
+        let folder = env::temp_dir().join(format!("multichat-socket-{}", process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("router.sock");
+        let runtime = runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        for _ in 0..200 {
+            // A dead one, for which each of them would make room.
+            drop(StdListener::bind(&path).unwrap());
+            let start = Barrier::new(ROUTERS);
+            let outcomes: Vec<_> = thread::scope(|scope| {
+                let routers: Vec<_> = (0..ROUTERS)
+                    .map(|_| {
+                        scope.spawn(|| {
+                            let _context = runtime.enter();
+                            start.wait();
+                            listen(&path, 16)
+                        })
+                    })
+                    .collect();
+                routers.into_iter().map(|router| router.join().unwrap()).collect()
+            });
+            assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1, "{outcomes:?}");
+            UnixStream::connect(&path).unwrap();
+            drop(outcomes);
+            assert!(!path.exists());
+        }
+        fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -2,12 +2,13 @@
 
 use std::{
     fs,
-    io::{Read as _, Write as _},
+    io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{SocketAddr, TcpListener, TcpStream},
+    process::{Child, Command},
     time::{Duration, Instant},
 };
 
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process};
 
 use super::support::{Ended, Folder, KEY, PATIENCE, Running, register};
 
@@ -83,10 +84,14 @@ fn pages_are_announced() {
 
 /// Starts a server without a config file.
 fn serve_locally(folder: &Folder, arguments: &[&str]) -> Running {
+    start_locally(|| folder.serve(arguments))
+}
+
+fn start_locally(start: impl Fn() -> Running) -> Running {
     // The port is a fixed one, and another program may have it for a while.
     let deadline = Instant::now() + PATIENCE;
     loop {
-        let server = folder.serve(arguments);
+        let server = start();
         let line = server.logged("6780");
         if line.contains("listening") {
             return server;
@@ -126,11 +131,78 @@ fn without_a_config_it_serves_this_machine() {
     assert!(listen.contains(&key) && listen.contains("ws://127.0.0.1:6780 "), "{listen}");
     server.said("multichat-server init");
     register("127.0.0.1:6780".parse().unwrap(), &key);
-    server.signal(Signal::HUP);
-    server.logged("SIGHUP is ignored: there is no config file");
     assert!(!folder.path("config.json").exists(), "nothing is written");
-    server.signal(Signal::TERM);
+    // As when its terminal is closed.
+    server.signal(Signal::HUP);
+    server.logged("SIGHUP: stopping");
     assert_eq!(server.end().0, Some(0));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn without_a_config_it_stays_if_a_hangup_is_to_be_ignored() {
+    let folder = Folder::new();
+    let program = folder.command(&[]);
+    let server = start_locally(|| {
+        let mut shell = folder.command(&[]);
+        let environment: Vec<_> = shell.get_envs().map(|(name, _)| name.to_owned()).collect();
+        shell = Command::new("sh");
+        // As `nohup` does.
+        shell.arg("-c").arg("trap '' HUP && exec \"$0\"").arg(program.get_program());
+        shell.current_dir(folder.path(""));
+        for name in environment {
+            shell.env_remove(name);
+        }
+        Running::start(shell)
+    });
+    server.signal(Signal::HUP);
+    server.signal(Signal::TERM);
+    let (code, log) = server.end();
+    assert_eq!(code, Some(0));
+    assert!(log.iter().any(|line| line.contains("SIGTERM: stopping")), "{log:#?}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_terminal_that_is_closed_takes_it_along() {
+    use rustix::pty::{OpenptFlags, ioctl_tiocgptpeer, openpt, unlockpt};
+
+    let folder = Folder::serving("");
+    let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
+    let terminal = openpt(flags).unwrap();
+    unlockpt(&terminal).unwrap();
+    let mut command = folder.command(&[]);
+    command.stderr(ioctl_tiocgptpeer(&terminal, flags).unwrap());
+    let mut server = Killed(command.spawn().unwrap());
+    drop(command);
+    let process = Pid::from_child(&server.0);
+    let signal = || kill_process(process, Signal::HUP).unwrap();
+    let mut screen = BufReader::new(fs::File::from(terminal));
+    let mut shown = |what: &str| {
+        let mut line = String::new();
+        while !line.contains(what) {
+            line.clear();
+            assert_ne!(screen.read_line(&mut line).unwrap(), 0, "it ends before it says {what}");
+        }
+    };
+    shown("listening");
+    signal();
+    shown("reloaded");
+    drop(screen);
+    signal();
+    assert_eq!(server.0.wait().unwrap().code(), Some(0));
+}
+
+/// Killed at the latest when the test ends.
+#[cfg(target_os = "linux")]
+struct Killed(Child);
+
+#[cfg(target_os = "linux")]
+impl Drop for Killed {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 #[test]
@@ -250,9 +322,9 @@ fn a_config_may_come_through_a_pipe() {
     let server = Running::start(command);
     let address = server.address();
     register(address, KEY);
-    // There is nothing more in it.
+    // Nobody may ever write to it again.
     server.signal(Signal::HUP);
-    assert!(server.logged("not reloaded").contains("the file is empty"));
+    assert!(server.logged("not reloaded").contains("can be read at the start alone"));
     register(address, KEY);
     server.signal(Signal::TERM);
     let (code, log) = server.end();
@@ -281,7 +353,7 @@ fn descriptors_are_raised_when_there_may_be_more_connections() {
 /// Runs the server with limits of open files.
 fn with_ulimit(folder: &Folder, limit: &str) -> Running {
     let server = folder.command(&[]);
-    let mut shell = std::process::Command::new("sh");
+    let mut shell = Command::new("sh");
     shell.arg("-c").arg(format!("{limit} && exec \"$0\"")).arg(server.get_program());
     shell.current_dir(server.get_current_dir().unwrap());
     for (name, _) in server.get_envs() {

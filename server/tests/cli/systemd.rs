@@ -151,6 +151,50 @@ fn the_manager_is_told_how_the_server_is() {
 }
 
 #[test]
+fn a_reload_that_is_overtaken_by_the_end_is_not_told() {
+    // So large that it takes a while, and a client that keeps the server for longer than that.
+    let blanks = " ".repeat(4 << 20);
+    let folder = Folder::serving(&format!(r#", "limits": {{"close-seconds": 3}}{blanks}"#));
+    let manager = Manager::new(&folder);
+    let mut command = folder.command(&["--watch", "off"]);
+    command.env("NOTIFY_SOCKET", folder.path("notify.sock"));
+    let server = Running::start(command);
+    assert_eq!(manager.hears(), "READY=1\n");
+    let _client = register(server.address(), KEY);
+    server.signal(Signal::HUP);
+    assert!(manager.hears().starts_with("RELOADING=1\n"));
+    server.signal(Signal::TERM);
+    while manager.hears() != "STOPPING=1\n" {}
+    let (code, log) = server.end();
+    assert_eq!(code, Some(0));
+    assert!(log.iter().all(|line| !line.contains("ERROR")), "{log:#?}");
+    manager.0.set_nonblocking(true).unwrap();
+    assert!(manager.0.recv(&mut [0; 1024]).is_err(), "nothing after that it stops");
+}
+
+#[test]
+fn a_pipe_does_not_keep_a_reload() {
+    let folder = Folder::serving("");
+    let manager = Manager::new(&folder);
+    let mut command = folder.command(&["--watch", "off"]);
+    command.env("NOTIFY_SOCKET", folder.path("notify.sock"));
+    let server = Running::start(command);
+    assert_eq!(manager.hears(), "READY=1\n");
+    assert!(Command::new("mkfifo").arg(folder.path("key")).status().unwrap().success());
+    for fields in [
+        r#""secret-key": {"file": "key"}"#,
+        r#""secret-key": "k", "wss": {"keyfile": "key", "certfile": "key"}"#,
+    ] {
+        let config = format!(r#"{{"ws-path": "/", "host": "127.0.0.1:0", {fields}}}"#);
+        fs::write(folder.path("config.json"), config).unwrap();
+        server.signal(Signal::HUP);
+        assert!(manager.hears().starts_with("RELOADING=1\n"));
+        assert_eq!(manager.hears(), "READY=1\n");
+        assert!(server.logged("not reloaded").contains("can be read at the start alone"));
+    }
+}
+
+#[test]
 fn the_manager_is_told_that_the_server_is_alive() {
     let folder = Folder::serving("");
     let manager = Manager::new(&folder);

@@ -37,6 +37,56 @@ fn a_name_with_a_key_of_its_own_takes_no_other() {
 }
 
 #[test]
+fn a_name_that_looks_like_another_is_opened_by_no_key() {
+    let clients = [("irc", "irc's"), ("web-*", "web's"), ("web-mod", "mod's"), ("👩\u{200D}💻", "dev's")];
+    let keys = keys(Some("shared"), &clients).unwrap();
+    for name in [
+        "irc ",
+        " irc",
+        "\u{A0}irc\u{3000}",
+        "irc\u{200B}",
+        "i\u{200D}r\u{2060}c",
+        "\u{FEFF}irc",
+        "ir\u{AD}c",
+        "irc \u{200C}",
+        "irc\u{FE0F}",
+        "\u{3164}irc",
+        " web-alice",
+        "we\u{200B}b-alice",
+        "web-mod\u{200B}",
+        "web-mod ",
+        "👩💻",
+    ] {
+        for key in ["shared", "irc's", "web's", "mod's", "dev's"] {
+            assert!(!opens(&keys, name, key), "{name:?}: {key}");
+        }
+    }
+    for (name, key) in [
+        ("irc", "irc's"),
+        ("web-alice", "web's"),
+        ("web-al\u{200D}ice", "web's"),
+        ("👩\u{200D}💻", "dev's"),
+        // Of no other name.
+        ("👨\u{200D}👩\u{200D}👧", "shared"),
+        ("❤\u{FE0F}", "shared"),
+        ("mc ", "shared"),
+        ("my irc", "shared"),
+        ("\u{200B}", "shared"),
+        // Letters of other scripts are told from each other by nobody here.
+        ("\u{456}r\u{441}", "shared"),
+    ] {
+        assert!(opens(&keys, name, key), "{name:?}: {key}");
+    }
+}
+
+#[test]
+fn a_name_in_the_file_is_as_it_is_written() {
+    let keys = keys(Some("shared"), &[("irc", "irc's"), ("irc ", "other's")]).unwrap();
+    assert!(opens(&keys, "irc", "irc's") && opens(&keys, "irc ", "other's"));
+    assert!(!opens(&keys, " irc", "shared"));
+}
+
+#[test]
 fn without_a_shared_key_others_stay_outside() {
     let keys = keys(None, &[("irc", "k")]).unwrap();
     assert!(opens(&keys, "irc", "k"));

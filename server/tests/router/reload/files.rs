@@ -72,6 +72,17 @@ async fn a_key_file_that_is_missing_at_first_is_waited_for() {
 }
 
 #[tokio::test]
+async fn a_folder_of_pages_that_is_missing_at_first_is_waited_for() {
+    let server = Server::start().await;
+    let mut config = server.config().clone();
+    config["web-root"] = json!("www");
+    server.folder().replace("config.json", config.to_string());
+    server.logged("that it is missing", is_not_reloaded("web-root")).await;
+    server.folder().write("www/index.html", "a page");
+    server.reloaded(0).await;
+}
+
+#[tokio::test]
 async fn what_needs_a_restart_is_said() {
     let mut server = Server::start().await;
     server.reload(|config| config["host"] = json!("127.0.0.1:1")).await;

@@ -11,8 +11,10 @@ async fn the_client_of_the_document_neither_loses_nor_doubles_anything() {
     let seed = Random::seed();
     println!("seed {seed}");
     let server = Setup::new().start().await;
+    // First: this may install what it needs, and somebody who waits for that answers no pings.
+    let sample = Program::sample(&server, "discord", MESSAGES, seed);
     let mut plain = Client::join(&server, "irc").await;
-    let mut sample = Program::sample(&server, "discord", MESSAGES, seed).start(&server.url(), KEY);
+    let mut sample = sample.start(&server.url(), KEY);
     for number in 0..MESSAGES {
         let said = serde_json::from_str::<serde_json::Value>(&plain.text().await).unwrap();
         assert_eq!(said["content"], number.to_string());
