@@ -102,7 +102,7 @@ test('a page that nobody looks at tells by its title and its icon', async ({ pag
   // What nobody said is nothing to look up for.
   await rich.post('alex joined', { event: 'join' })
   await expect(page).toHaveTitle(/^\(2\)/)
-  expect(await icon()).not.toBe(calm)
+  await expect.poll(icon).not.toBe(calm)
   await look('visible')
   await expect(page).not.toHaveTitle(/^\(/)
   await expect.poll(icon).toBe(calm)

@@ -16,9 +16,15 @@ export function showUnread(isUnread: boolean): void {
     return
   }
   dotted ??= withDot(plain)
-  void dotted.then((address) => {
-    if (isDotted) link.href = address
-  })
+  dotted.then(
+    (address) => {
+      if (isDotted) link.href = address
+    },
+    () => {
+      // The router is away: the title says it alone, and the next time is another try.
+      dotted = undefined
+    },
+  )
 }
 
 async function withDot(icon: string): Promise<string> {
