@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tokio::{io::AsyncWriteExt as _, net::TcpStream};
 
 use super::{
-    super::support::{Browser, PATIENCE, Pair, Route, Server, Setup, Stream, reason, upgrade},
+    super::support::{Browser, PATIENCE, Pair, Route, Server, Setup, Stream, eventually, reason, upgrade},
     DELAY, PROXY, address_of, dial, guess, try_upgrade,
 };
 
@@ -100,7 +100,7 @@ async fn a_proxy_that_breaks_the_protocol_is_dropped() {
     ] {
         let before = server.log_count(reason(why));
         Browser::over(dial_behind(&server, bytes).await).dropped().await;
-        server.logged(why, |_| server.log_count(reason(why)) > before).await;
+        eventually(why, || server.log_count(reason(why)) > before).await;
     }
     let half = version_2([203, 0, 113, 7], 100);
     let mut stream = dial_behind(&server, &half[..60]).await;

@@ -57,7 +57,7 @@ impl Log {
         Self { lines, _open: open }
     }
 
-    /// Waits for a line.
+    /// Waits for a line. `is_it` must not look at the log itself: it is asked while the log is locked.
     pub(super) async fn wait_for(&self, what: &str, is_it: impl Fn(&Value) -> bool) -> Value {
         let mut lines = self.lines.clone();
         let found = within(format_args!("the log to say {what}; it says {:#?}", Tail(&self.lines)), async {
