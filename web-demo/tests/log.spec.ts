@@ -65,6 +65,34 @@ test('what was said long ago comes while one scrolls up, and moves nothing', asy
   await expect(first).toContainText('old 1')
 })
 
+test('the log stays at its end while a long text is written, in browsers too that let no field grow', async ({
+  page,
+  router,
+}) => {
+  await page.addInitScript(() => {
+    const { supports } = CSS
+    CSS.supports = (...args: string[]) => args[0] !== 'field-sizing' && supports.apply(CSS, args as [string])
+  })
+  const rich = await Client.rich(router, 'mc')
+  for (let count = 1; count <= 80; count += 1) rich.say(`old ${count}`)
+  await rich.post('the newest')
+  const chat = await ChatPage.join(page, router, 'Ada')
+  await page.evaluate(() => document.styleSheets[0]?.insertRule('textarea { field-sizing: fixed !important }'))
+  const height = async () => (await chat.field.boundingBox())?.height ?? Number.NaN
+  const low = await height()
+  for (const word of ['one', 'two', 'three']) {
+    await chat.field.pressSequentially(word)
+    await chat.field.press('Shift+Enter')
+  }
+  await chat.field.pressSequentially('and more')
+  expect(await height()).toBeGreaterThan(3 * low - 48)
+  await rich.post('newer still')
+  await expect(chat.message('newer still')).toBeInViewport()
+  await expect(chat.pill).toHaveCount(0)
+  await chat.field.press('Enter')
+  await expect.poll(height).toBe(low)
+})
+
 test('the wheel scrolls wherever the pointer is', async ({ page, router }) => {
   const rich = await Client.rich(router, 'mc')
   for (let count = 1; count <= 80; count += 1) await rich.post(`old ${count}`)
