@@ -59,17 +59,20 @@ impl Socket {
     }
 
     fn poll_open(&mut self, url: &Url, cx: &mut Context<'_>) -> Poll<Result<(), ConnectError>> {
-        let Some(inner) = &mut self.inner else { return Poll::Ready(Err(unreachable(url))) };
-        match inner.state() {
-            State::Open => Poll::Ready(Ok(())),
-            State::Connecting => {
-                // The one hears of `open` and `error`, the other of `close`. No message comes before `open`.
-                let _ = Pin::new(&mut *inner).poll_ready(cx);
-                let _ = Pin::new(inner).poll_next(cx);
-                Poll::Pending
+        if let Some(inner) = &mut self.inner {
+            match inner.state() {
+                State::Open => return Poll::Ready(Ok(())),
+                State::Connecting => {
+                    // The one hears of `open` and `error`, the other of `close`. No message comes before `open`.
+                    let _ = Pin::new(&mut *inner).poll_ready(cx);
+                    // WebKit stays in this state after the `error`, and tells no `close`, if it may not even try: the
+                    // port is one that browsers refuse, or the page's policy does not have the address.
+                    let _ = ready!(Pin::new(inner).poll_next(cx));
+                }
+                State::Closing | State::Closed => {}
             }
-            State::Closing | State::Closed => Poll::Ready(Err(unreachable(url))),
         }
+        Poll::Ready(Err(unreachable(url)))
     }
 
     /// What comes next.
@@ -164,13 +167,16 @@ fn unreachable(url: &Url) -> ConnectError {
     ConnectError::Unreachable { reason }
 }
 
-/// The constructor has thrown: there is none, or the browser does not take such a URL, or not on such a page.
+/// The constructor has thrown: there is none, or the browser does not take such a URL, or not on such a page. What
+/// the page's policy does not have, Firefox and WebKit refuse at once, and Chromium as if nobody was there.
 fn refused_at_once(url: &Url, thrown: &JsValue) -> ConnectError {
     let name = get(thrown, "name");
     if name == "ReferenceError" || name == "TypeError" {
         ConnectError::NoWebSocket
     } else if !url.is_secure() && page_is_secure() {
         ConnectError::MixedContent
+    } else if name == "SecurityError" {
+        unreachable(url)
     } else {
         ConnectError::InvalidUrl { reason: "the browser does not take it" }
     }
