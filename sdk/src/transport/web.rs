@@ -168,7 +168,7 @@ fn unreachable(url: &Url) -> ConnectError {
 }
 
 /// The constructor has thrown: there is none, or the browser does not take such a URL, or not on such a page. What
-/// the page's policy does not have, Firefox and WebKit refuse at once, and Chromium as if nobody was there.
+/// the page's policy does not have, Firefox and Safari refuse at once, and Chromium as if nobody was there.
 fn refused_at_once(url: &Url, thrown: &JsValue) -> ConnectError {
     let name = get(thrown, "name");
     if name == "ReferenceError" || name == "TypeError" {
