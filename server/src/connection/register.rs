@@ -137,8 +137,7 @@ impl<S: ByteStream> Candidate<S> {
         let client_name = ClientName::parse(&register.client_name, limits.client_name_bytes)
             .map_err(|_| bad_register("a client name that is too long or has control characters"))?;
         if terms.are_over() {
-            // The room has gone, not the key: the client comes again, and finds what is on that path now.
-            return Err(Ending::GOING_AWAY);
+            return Err(Ending::ABANDONED);
         }
         let key = KeyDigest::of(&register.secret_key);
         let Some(grant) = terms.admit(&client_name, key) else {

@@ -51,10 +51,13 @@ impl Standing {
     ///
     /// # Errors
     ///
-    /// Its key is no longer good.
+    /// Its key is no longer good, or its room is gone.
     pub(super) fn review(&mut self, terms: &Terms, client_name: &ClientName) -> Result<bool, Ending> {
         if terms.revision == self.admission.revision {
             return Ok(false);
+        }
+        if terms.are_over() {
+            return Err(Ending::ABANDONED);
         }
         let grant = terms.admit(client_name, self.admission.key).ok_or(Ending::REVOKED)?;
         self.admission = Admission { grant, revision: terms.revision, ..self.admission };

@@ -300,7 +300,7 @@ async fn an_abandoned_room_is_left_by_all_and_entered_by_nobody() {
     let mut late = Raw::new(harness.attach());
     harness.hall.abandon();
     for mut client in clients {
-        assert_eq!(client.last_words().await, (vec![], Some(4403)));
+        assert_eq!(client.last_words().await, (vec![], Some(1001)));
     }
     late.say(&register("late", KEY)).await;
     assert_eq!(late.last_words().await, (vec![], Some(1001)));
