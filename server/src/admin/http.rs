@@ -156,9 +156,9 @@ impl Office {
     }
 
     /// Looks whether somebody may ask.
-    async fn admit(
+    pub(super) async fn admit(
         &self,
-        request: &Request<Incoming>,
+        request: &Request<impl Sync>,
         path: &str,
         address: PeerAddress,
     ) -> Result<(), Denial> {
