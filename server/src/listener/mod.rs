@@ -36,7 +36,7 @@ pub use self::accept::LocalAddress;
 pub(crate) use self::{
     accept::Acceptor,
     bind::bind_own,
-    http::Route,
+    http::{Route, bounded_http},
     lobby::{Lobby, LobbyBounds},
 };
 use self::{
