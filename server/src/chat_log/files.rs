@@ -70,36 +70,22 @@ fn is_alike(one: &str, other: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::{io::Write as _, path::PathBuf, time::Duration as StdDuration};
+    use std::{io::Write as _, time::Duration as StdDuration};
 
     use super::*;
+    use crate::test_folder::Folder;
 
-    /// A folder of its own, removed on drop.
-    struct Folder(PathBuf);
-
-    impl Folder {
-        fn new(name: &str) -> Self {
-            let name = format!("multichat-chat-log-{}-{name}", std::process::id());
-            Self(std::env::temp_dir().join(name))
-        }
-
-        fn names(&self) -> Vec<String> {
-            let entries = fs::read_dir(&self.0).unwrap();
-            let mut names: Vec<_> =
-                entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-            names.sort();
-            names
-        }
-
-        fn config(&self, keep: Option<usize>) -> ChatLog {
-            ChatLog { folder: self.0.clone(), rotate: Rotate::Daily, keep }
-        }
+    /// The names of the files in a folder.
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).unwrap();
+        let mut names: Vec<_> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
     }
 
-    impl Drop for Folder {
-        fn drop(&mut self) {
-            let _ = fs::remove_dir_all(&self.0);
-        }
+    fn config(folder: &Path, keep: Option<usize>) -> ChatLog {
+        ChatLog { folder: folder.to_owned(), rotate: Rotate::Daily, keep }
     }
 
     #[test]
@@ -120,30 +106,29 @@ mod tests {
 
     #[test]
     fn what_is_there_is_added_to() {
-        let folder = Folder::new("added");
+        let folder = Folder::new();
         for _ in 0..3 {
-            open(&folder.config(Some(1)), "2026-01-31.jsonl").unwrap().write_all(b"{}\n").unwrap();
+            open(&config(&folder.0, Some(1)), "2026-01-31.jsonl").unwrap().write_all(b"{}\n").unwrap();
         }
         assert_eq!(fs::read_to_string(folder.0.join("2026-01-31.jsonl")).unwrap(), "{}\n".repeat(3));
     }
 
     #[test]
     fn the_oldest_by_name_go_and_nothing_else() {
-        let folder = Folder::new("oldest");
-        fs::create_dir_all(&folder.0).unwrap();
+        let folder = Folder::new();
         let foreign = ["2026-01-01-00.jsonl", "2026-01-0x.jsonl", "chat.jsonl", "notes.txt"];
         // Made in another order than they are named, as where a folder was copied.
         for other in ["2026-01-03.jsonl", "2026-01-01.jsonl", "2026-01-02.jsonl"].iter().chain(&foreign) {
-            fs::write(folder.0.join(other), "").unwrap();
+            folder.write(other, "");
         }
-        open(&folder.config(Some(2)), "2026-01-04.jsonl").unwrap();
+        open(&config(&folder.0, Some(2)), "2026-01-04.jsonl").unwrap();
         let mut expected =
             ["2026-01-03.jsonl", "2026-01-04.jsonl"].into_iter().chain(foreign).collect::<Vec<_>>();
         expected.sort_unstable();
-        assert_eq!(folder.names(), expected);
+        assert_eq!(names(&folder.0), expected);
         // The clock went back: the open one stays.
-        open(&folder.config(Some(1)), "2025-12-31.jsonl").unwrap();
-        assert!(folder.names().contains(&"2025-12-31.jsonl".to_owned()));
+        open(&config(&folder.0, Some(1)), "2025-12-31.jsonl").unwrap();
+        assert!(names(&folder.0).contains(&"2025-12-31.jsonl".to_owned()));
     }
 
     #[cfg(unix)]
@@ -151,9 +136,10 @@ mod tests {
     fn others_on_the_machine_cannot_read_it() {
         use std::os::unix::fs::PermissionsExt as _;
 
-        let folder = Folder::new("modes");
-        open(&folder.config(None), "chat.jsonl").unwrap();
+        let folder = Folder::new();
+        let chat = folder.0.join("chat");
+        open(&config(&chat, None), "chat.jsonl").unwrap();
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-        assert_eq!((mode(&folder.0), mode(&folder.0.join("chat.jsonl"))), (0o700, 0o600));
+        assert_eq!((mode(&chat), mode(&chat.join("chat.jsonl"))), (0o700, 0o600));
     }
 }
