@@ -215,6 +215,7 @@ impl Handle {
         }
         let routes = halls.apply(config)?;
         state.entrance.change(config, tls, routes);
+        halls.abandon_unlisted(config);
         *state.shutdown.lock() = config.limits.shutdown;
         state.reloads.lock().succeed();
         let mut unchanged = Vec::new();
