@@ -1,7 +1,8 @@
 //! The files of a chat log: what they are called, how they are opened, and which of them go.
 
 use std::{
-    fs, io,
+    fs,
+    io::{self, Read as _, Seek as _, SeekFrom},
     path::Path,
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -28,8 +29,9 @@ pub(super) fn name(rotate: Rotate, now: SystemTime) -> String {
 }
 
 /// Opens the file of this name, in a folder that is made if it is not there, and removes the oldest beyond those that
-/// are to be kept. All of it is for the router's user alone: it is what people said.
-pub(super) fn open(config: &ChatLog, name: &str) -> io::Result<fs::File> {
+/// are to be kept. All of it is for the router's user alone: it is what people said. Says whether the file ends within
+/// a line.
+pub(super) fn open(config: &ChatLog, name: &str) -> io::Result<(fs::File, bool)> {
     let mut folder = fs::DirBuilder::new();
     let mut options = fs::OpenOptions::new();
     #[cfg(unix)]
@@ -39,11 +41,25 @@ pub(super) fn open(config: &ChatLog, name: &str) -> io::Result<fs::File> {
         options.mode(0o600);
     }
     folder.recursive(true).create(&config.folder)?;
-    let file = options.create(true).append(true).open(config.folder.join(name))?;
+    let path = config.folder.join(name);
+    let file = options.create(true).append(true).open(&path)?;
     if let Some(keep) = config.keep {
         remove_oldest(&config.folder, name, keep)?;
     }
-    Ok(file)
+    Ok((file, is_torn(&path)))
+}
+
+/// Whether a file ends within a line, as far as that can be seen.
+fn is_torn(path: &Path) -> bool {
+    let last_byte = || {
+        let mut file = fs::File::open(path)?;
+        file.seek(SeekFrom::End(-1))?;
+        let mut byte = [0];
+        file.read_exact(&mut byte)?;
+        io::Result::Ok(byte[0])
+    };
+    let is_file = fs::metadata(path).is_ok_and(|metadata| metadata.is_file());
+    is_file && last_byte().is_ok_and(|byte| byte != b'\n')
 }
 
 /// Removes files that are called like this one, but for the time, so that no more than `keep` are left.
@@ -107,10 +123,12 @@ mod tests {
     #[test]
     fn what_is_there_is_added_to() {
         let folder = Folder::new();
-        for _ in 0..3 {
-            open(&config(&folder.0, Some(1)), "2026-01-31.jsonl").unwrap().write_all(b"{}\n").unwrap();
+        for (content, was_torn) in [("{}\n", false), ("{}\n{", false), ("}\n", true), ("{}\n", false)] {
+            let (mut file, is_torn) = open(&config(&folder.0, Some(1)), "2026-01-31.jsonl").unwrap();
+            assert_eq!(is_torn, was_torn, "before {content}");
+            file.write_all(content.as_bytes()).unwrap();
         }
-        assert_eq!(fs::read_to_string(folder.0.join("2026-01-31.jsonl")).unwrap(), "{}\n".repeat(3));
+        assert_eq!(fs::read_to_string(folder.0.join("2026-01-31.jsonl")).unwrap(), "{}\n".repeat(4));
     }
 
     #[test]
