@@ -51,8 +51,7 @@ impl Ending {
     pub(crate) const EVICTED: Self =
         Self::close(CloseCode::Overloaded, "made room for a newer connection before it registered");
     /// The key that opened the room does not any more.
-    pub(super) const REVOKED: Self =
-        Self::close(CloseCode::Revoked, "its key was removed or changed, or an operator closed it");
+    pub(super) const REVOKED: Self = Self::close(CloseCode::Revoked, "its key was removed or changed");
     pub(super) const OVERRUN: Self =
         Self::close(CloseCode::SlowConsumer, "read too slowly: the log has moved on");
     pub(super) const STALLED: Self =

@@ -391,7 +391,7 @@ impl<S: ByteStream> Pump<S> {
 impl From<Cut> for Ending {
     fn from(cut: Cut) -> Self {
         match cut {
-            Cut::Kicked => Self::REVOKED,
+            Cut::Kicked => Self::close(CloseCode::Revoked, "an operator closed it"),
             Cut::Replaced => {
                 Self::close(CloseCode::Replaced, "its session was resumed on another connection")
             }

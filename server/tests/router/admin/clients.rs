@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::support::{
-    Browser, Client, End, KEY, Operator, Pair, Rich, Route, Server, Setup, register, upgrade, within,
+    Browser, Client, End, KEY, Operator, Pair, Rich, Route, Server, Setup, reason, register, upgrade, within,
 };
 
 /// Joins the room `staff`.
@@ -146,6 +146,7 @@ async fn who_is_kicked_is_closed_for_good_and_nobody_else() {
     let answer: Value = serde_json::from_str(response.text()).unwrap();
     assert_eq!(answer, json!({"connection": connection("default"), "kicked": true}));
     assert_eq!(irc.client.end().await, End::Closed(4403, "revoked".to_owned()));
+    server.logged("why it went", reason("an operator closed it")).await;
     let metrics = operator.sees("that it is counted", |metrics| {
         metrics.room("multichat_disconnections_total", "reason=\"revoked\"") > 0
     });
