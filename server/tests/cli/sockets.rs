@@ -76,6 +76,11 @@ fn operators_come_by_a_socket() {
     assert!(String::from_utf8_lossy(&close).ends_with("revoked"), "{close:?}");
     let line = server.logged("kicked by an operator");
     assert!(line.contains("address=unix "), "{line}");
+    let second =
+        fs::read_to_string(folder.path("config.json")).unwrap().replace("router.sock", "second.sock");
+    fs::write(folder.path("second.json"), second).unwrap();
+    let ended = folder.run(&["--config", "second.json", "serve"]).expect(1);
+    assert!(ended.stderr.contains("choose another `admin.host`"), "{ended:#?}");
     server.signal(Signal::TERM);
     assert_eq!(server.end().0, Some(0));
     assert!(!path.exists(), "nothing is left behind");
