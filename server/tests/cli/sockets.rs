@@ -49,7 +49,7 @@ fn a_socket_is_served_and_removed() {
 
 #[test]
 fn operators_come_by_a_socket() {
-    let folder = folder(r#", "admin": {"host": "unix:admin.sock"}"#);
+    let folder = folder(r#", "admin": {"host": "unix:admin.sock"}, "limits": {"close-seconds": 0.1}"#);
     let path = folder.path("admin.sock");
     let server = folder.serve(&[]);
     let line = server.logged("listening for operators");
