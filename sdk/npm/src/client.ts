@@ -145,28 +145,29 @@ export class Client extends EventTarget implements AsyncIterable<ClientEvent, un
   }
 
   /** Resolves when there is room for another message to wait, or the client has ended. */
-  ready({ signal }: WaitOptions = {}): Promise<void> {
-    return this.#ask((core, ticket) => core.wait(ticket, false), { signal })
+  ready(options?: WaitOptions): Promise<void> {
+    return this.#wait(false, options)
   }
 
   /** Resolves when it is known what became of all that has been sent so far. */
-  flush({ signal }: WaitOptions = {}): Promise<void> {
-    return this.#ask((core, ticket) => core.wait(ticket, true), { signal })
+  flush(options?: WaitOptions): Promise<void> {
+    return this.#wait(true, options)
   }
 
   /**
    * Takes nothing new, waits until it is known what became of all that has been sent, but no longer than so
-   * many milliseconds, and closes. `await using` does this at the end.
+   * many milliseconds, and closes. `await using` does this at the end. The signal ends only your waiting: to end the
+   * draining itself, `close()`.
    */
-  drain(limit = 10_000): Promise<void> {
+  drain(limit = 10_000, { signal }: WaitOptions = {}): Promise<void> {
     const millis = whole('limit', limit)
-    return this.#ask((core, ticket) => core.drain(ticket, millis))
+    return this.#ask((core, ticket) => core.drain(ticket, millis), { signal })
   }
 
   /** Closes. What has not been sent is not sent any more. */
-  close(): Promise<void> {
+  close({ signal }: WaitOptions = {}): Promise<void> {
     if (this.#early) this.#over({ type: 'closed', by: 'client' }, 'not-sent')
-    return this.#ask((core, ticket) => core.close(ticket))
+    return this.#ask((core, ticket) => core.close(ticket), { signal })
   }
 
   /** Tries now, if it waits before its next attempt. */
@@ -239,8 +240,13 @@ export class Client extends EventTarget implements AsyncIterable<ClientEvent, un
     return this.#ask<T>(sending(unsent), { unsent })
   }
 
+  #wait(isFlush: boolean, { signal }: WaitOptions = {}): Promise<void> {
+    // Whoever has given up before the wasm was there is not to be waited for in it.
+    return this.#ask((core, ticket) => this.#tickets.has(ticket) && core.wait(ticket, isFlush), { signal })
+  }
+
   /** Asks something of the wasm. Once the client has ended there is nothing to wait for. */
-  #ask<T>(ask: (core: Core, ticket: number) => void, { unsent, signal }: Asked = {}): Promise<T> {
+  #ask<T>(ask: (core: Core, ticket: number) => unknown, { unsent, signal }: Asked = {}): Promise<T> {
     let leave = () => {}
     const asked = new Promise<T>((resolve, reject) => {
       if (this.#state.type === 'closed') {
@@ -250,7 +256,7 @@ export class Client extends EventTarget implements AsyncIterable<ClientEvent, un
       const ticket = this.#lastTicket
       this.#tickets.set(ticket, { resolve: resolve as (value: unknown) => void, reject, unsent })
       if (this.#core) ask(this.#core, ticket)
-      else this.#early?.push((core) => this.#tickets.has(ticket) && ask(core, ticket))
+      else this.#early?.push((core) => ask(core, ticket))
       leave = () => {
         this.#tickets.delete(ticket)
         this.#core?.forget(ticket)

@@ -169,6 +169,31 @@ test('signals', async (t) => {
   assert.deepEqual([timedOut.code, timedOut.retryable], ['timeout', true])
 })
 
+test('a signal ends the waiting for the end, and not the end', async (t) => {
+  const { join, begin, stop } = await setUp(t)
+  const gone = AbortSignal.abort()
+  for (const end of [(client) => client.close({ signal: gone }), (client) => client.drain(undefined, { signal: gone })]) {
+    const client = await join('a')
+    assert.equal(await rejected(end(client)), gone.reason)
+    assert.deepEqual(await client.closed(), { type: 'closed', by: 'client' })
+    // Before the wasm is there.
+    const early = begin('b')
+    assert.equal(await rejected(end(early)), gone.reason)
+    assert.deepEqual(await early.closed(), { type: 'closed', by: 'client' })
+  }
+
+  const draining = await join('a', { reconnect: QUICK })
+  await stop()
+  const kept = rejected(draining.send('hello'))
+  const impatient = new AbortController()
+  const drained = rejected(draining.drain(600_000, { signal: impatient.signal }))
+  impatient.abort()
+  assert.equal(await drained, impatient.signal.reason)
+  assert.equal(draining.state.type, 'draining')
+  await draining.close()
+  assert.deepEqual([(await kept).code, (await kept).fate], ['closed', 'not-sent'])
+})
+
 test('wrong options', async (t) => {
   const { options } = await setUp(t)
   for (const [more, code] of [[{ url: 'example.org' }, 'invalid-url'], [{ name: '' }, 'invalid-name'], [{ key: '' }, 'invalid-key']]) {

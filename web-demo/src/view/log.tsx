@@ -56,7 +56,9 @@ export function LogView({ chat }: { chat: Chat }) {
           if (pointerType === 'mouse') chat.active.value = idOf(document.activeElement)
         }}
         onClick={({ target: element }) => {
-          chat.active.value = idOf(element)
+          // What is chosen there says itself what comes next.
+          const isChoice = element instanceof Element && element.closest('[role=toolbar]')
+          if (!isChoice) chat.active.value = idOf(element)
         }}
       >
         <Rows chat={chat} scroller={scroller} />

@@ -59,6 +59,10 @@ export async function used(client: Client): Promise<void> {
     if (error instanceof MultichatError && error.unsent?.type === 'message') console.log(error.unsent.content, error.fate)
   })
   console.log(disposable, target, number, client.state.type)
+  const { signal } = new AbortController()
+  for (const wait of [client.online, client.ready, client.flush, client.close, client.closed]) await wait.call(client, { signal })
+  await client.drain(undefined, { signal })
+  await client.drain(5)
 }
 
 export const bytes = connectSlim({ ...options, wasm: new Uint8Array() })
