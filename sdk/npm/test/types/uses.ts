@@ -60,7 +60,7 @@ export async function used(client: Client): Promise<void> {
   })
   console.log(disposable, target, number, client.state.type)
   const { signal } = new AbortController()
-  for (const wait of [client.online, client.ready, client.flush, client.close, client.closed]) await wait.call(client, { signal })
+  for (const wait of ['online', 'ready', 'flush', 'close', 'closed'] as const) await client[wait]({ signal })
   await client.drain(undefined, { signal })
   await client.drain(5)
 }
