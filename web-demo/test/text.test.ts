@@ -1,6 +1,17 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { amount, beginning, calm, firstLine, isBlank, parts, pieces, SHORT, safeUrl, sizeOf } from '../src/model/text.ts'
+import {
+  amount,
+  beginning,
+  calm,
+  firstLine,
+  isBlank,
+  parts,
+  pieces,
+  SHORT,
+  safeUrl,
+  sizeOf,
+} from '../src/model/text.ts'
 
 /** The addresses of the links in a text. */
 const links = (text: string) => pieces(text).flatMap((piece) => (piece.type === 'link' ? [piece.text] : []))
