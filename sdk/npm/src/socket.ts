@@ -1,7 +1,7 @@
 import { soon } from './soon.js'
 import type { WebSocketConstructor } from './types.js'
 
-type Socket = InstanceType<WebSocketConstructor>
+type Socket = InstanceType<WebSocketConstructor> & { failure?: string }
 
 let given: WebSocketConstructor | undefined
 const open = new Set<Socket>()
@@ -20,12 +20,14 @@ export function closeAll(): void {
 export const WebSocket = function (url: string): Socket {
   const Implementation = given ?? (globalThis as { WebSocket?: WebSocketConstructor }).WebSocket
   if (!Implementation) throw new ReferenceError('WebSocket is not defined')
-  const socket = new Implementation(url)
+  const socket: Socket = new Implementation(url)
   open.add(socket)
   socket.addEventListener('close', () => open.delete(socket))
   // An error that nobody listens to ends a program on Node.js, and the client stops listening when it is done
-  // with a connection.
-  socket.addEventListener('error', () => {})
+  // with a connection. A browser says nothing in it; others do, and sdk/src/transport/web.rs tells it.
+  socket.addEventListener('error', ({ message }) => {
+    if (typeof message === 'string' && message) socket.failure = message
+  })
   gather(socket)
   return socket
 }

@@ -212,6 +212,16 @@ test('wrong options', async (t) => {
   assert.deepEqual([empty.code, empty.retryable, empty.message.includes('it is empty')], ['key-unavailable', true, true])
 })
 
+test('why a router cannot be reached is told, as far as it is known', async (t) => {
+  const { options, url } = await setUp(t, { 'ws-path': '/chat' })
+  const path = await rejected(connect(options('a', { url })))
+  assert.equal(path.code, 'unreachable')
+  assert.match(path.explanation, /Unexpected server response: 404/)
+  const nobody = await rejected(connect(options('a', { url: 'ws://127.0.0.1:9/' })))
+  assert.equal(nobody.code, 'unreachable')
+  assert.match(nobody.explanation, /127\.0\.0\.1, port 9: connect ECONNREFUSED/)
+})
+
 test('wrong messages', async (t) => {
   const { join } = await setUp(t)
   const client = await join('a')
