@@ -330,18 +330,20 @@ export class Client extends EventTarget implements AsyncIterable<ClientEvent, un
    */
   readonly #tell = (): void => {
     let isAwaited = false
-    let count = 0
-    for (const item of this.#told) {
+    for (let item = this.#told.shift(); item; item = this.#told.shift()) {
       if ('ticket' in item) {
         this.#settle(item)
         isAwaited = true
-      } else if (item.type === 'state') this.#enter(item.state)
-      else if (isAwaited) break
-      else this.#deliver(item)
-      count += 1
+      } else if (item.type === 'state') {
+        this.#enter(item.state)
+      } else if (isAwaited) {
+        this.#told.unshift(item)
+        soon(this.#tell)
+        break
+      } else {
+        this.#deliver(item)
+      }
     }
-    this.#told = this.#told.slice(count)
-    if (this.#told.length > 0) soon(this.#tell)
     this.#tidy()
   }
 
