@@ -17,7 +17,7 @@ use tokio::{
     process::{Child, ChildStderr, ChildStdin, ChildStdout, Command},
 };
 
-use crate::support::{Feed, KEY, Router, confirmed, soon, split};
+use crate::support::{Feed, KEY, PLAIN_ACK, Router, Scripted, confirmed, soon, split};
 
 /// A running example. It ends with the test.
 struct Example {
@@ -134,6 +134,16 @@ async fn the_bot_answers() {
     let seq = confirmed(client.send("!echo hello yourself")).await;
     let answer = feed.message().await;
     assert_eq!((answer.content.as_str(), answer.reply_to), ("hello yourself", seq));
+}
+
+#[tokio::test]
+async fn the_bot_says_why_it_ends() {
+    let server = Scripted::start().await;
+    let mut bot = Example::start("echo_bot", KEY, &[&server.url()]);
+    let (mut peer, _) = server.welcome(PLAIN_ACK).await;
+    peer.close(Some(4403), "revoked").await;
+    bot.complains("4403 revoked. The key was changed or taken away").await;
+    assert_eq!(bot.ends().await, Some(1));
 }
 
 #[tokio::test]
