@@ -149,7 +149,7 @@ impl ChatLogWriter {
         for entry in entries {
             let json = entry.json();
             lines += &self.head;
-            lines += json.strip_prefix('{').unwrap_or(&json);
+            push_tame(&mut lines, json.strip_prefix('{').unwrap_or(&json));
             lines.push('\n');
         }
         lines.into()
@@ -209,6 +209,30 @@ impl ChatLogWriter {
             self.missed = 0;
         }
     }
+}
+
+/// Adds JSON in which what would end a line, move the cursor of a terminal or turn the direction of the text is escaped:
+/// people look at these files as they are. Only strings have such characters.
+fn push_tame(lines: &mut String, json: &str) {
+    for piece in json.split_inclusive(is_wild) {
+        let mut characters = piece.chars();
+        match characters.next_back() {
+            Some(last) if is_wild(last) => {
+                *lines += characters.as_str();
+                *lines += &format!("\\u{:04x}", u32::from(last));
+            }
+            _ => *lines += piece,
+        }
+    }
+}
+
+/// What names may not have either; all of it is below U+10000.
+fn is_wild(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{61C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}'
+        )
 }
 
 /// What the log has next for who reads it, if somebody does.
