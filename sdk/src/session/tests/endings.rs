@@ -251,7 +251,10 @@ fn one_attempt_fails_with_its_cause() {
     bed.session.disconnected(Some(1000), "", bed.now);
     let (_, cause) = bed.closed();
     let explained = cause.map(|cause| cause.explain());
-    assert_eq!(explained.as_deref(), Some("the server closed the connection: 1000. Another attempt may succeed."));
+    assert_eq!(
+        explained.as_deref(),
+        Some("the server closed the connection: 1000. Another attempt may succeed.")
+    );
 
     let mut bed = one_attempt();
     bed.again("?");
