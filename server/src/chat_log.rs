@@ -11,6 +11,7 @@ mod tests;
 use std::{
     future::pending,
     io::{self, Write},
+    path::PathBuf,
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -57,11 +58,18 @@ pub(crate) struct ChatLogWriter {
     /// The order that holds, and the reader of the log while there is something to be written.
     work: Option<(ChatLog, Follower)>,
     output: Option<Output>,
-    /// What is being written.
+    /// What is being written: whole lines.
     batch: Bytes,
+    torn: Option<Torn>,
     failing_since: Option<Instant>,
     /// How many entries were lost since that was said.
     missed: u64,
+}
+
+/// The first line of the batch has been begun: where, and how much of it is there.
+struct Torn {
+    file: PathBuf,
+    count: usize,
 }
 
 /// A file that is open.
@@ -87,6 +95,7 @@ impl ChatLogWriter {
             work: None,
             output: None,
             batch: Bytes::new(),
+            torn: None,
             failing_since: None,
             missed: 0,
         };
@@ -136,6 +145,7 @@ impl ChatLogWriter {
             (None, _) => {
                 // Nobody wants it any more.
                 self.batch.clear();
+                self.torn = None;
                 self.failing_since = None;
                 None
             }
@@ -163,14 +173,14 @@ impl ChatLogWriter {
             return;
         }
         let (config, open, mut batch) = (config.clone(), self.open.clone(), self.batch.clone());
-        let output = self.output.take();
+        let (output, mut torn) = (self.output.take(), self.torn.take());
         let done = spawn_blocking(move || {
-            let result = write(&config, &open, output, &mut batch);
-            (result, batch)
+            let result = write(&config, &open, output, &mut batch, &mut torn);
+            (result, batch, torn)
         });
         let result = match done.await {
-            Ok((result, rest)) => {
-                self.batch = rest;
+            Ok((result, rest, torn)) => {
+                (self.batch, self.torn) = (rest, torn);
                 result
             }
             Err(error) => Err(io::Error::other(error)),
@@ -243,19 +253,42 @@ async fn next(work: &mut Option<(ChatLog, Follower)>) -> Followed {
     }
 }
 
-/// Writes the batch to the file of this moment, and takes what has been written from it.
-fn write(config: &ChatLog, open: &Open, output: Option<Output>, batch: &mut Bytes) -> io::Result<Output> {
-    // A batch is whole lines, or the rest of one that could not be written: then it all goes to one file.
+/// Writes the batch to the file of this moment, and takes what has been written from it. A line that was begun goes on in
+/// its own file; in another one, it begins anew.
+fn write(
+    config: &ChatLog,
+    open: &Open,
+    output: Option<Output>,
+    batch: &mut Bytes,
+    torn: &mut Option<Torn>,
+) -> io::Result<Output> {
     let name = files::name(config.rotate, SystemTime::now());
-    let mut output = match output.filter(|output| output.name == name) {
-        Some(output) => output,
-        None => Output { file: open(config, &name)?, name },
-    };
-    while batch.has_remaining() {
-        match output.file.write(batch)? {
+    let path = config.folder.join(&name);
+    let mut rest = batch.clone();
+    if let Some(torn) = torn.as_ref().filter(|torn| torn.file == path) {
+        rest.advance(torn.count);
+    }
+    let result = output
+        .filter(|output| output.name == name)
+        .map_or_else(|| Ok(Output { file: open(config, &name)?, name: name.clone() }), Ok);
+    let result = result.and_then(|mut output| write_all(&mut output.file, &mut rest).map(|()| output));
+    let written = batch.len() - rest.len();
+    let whole = batch.iter().take(written).rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    batch.advance(whole);
+    if written > whole {
+        *torn = Some(Torn { file: path, count: written - whole });
+    } else if whole > 0 {
+        *torn = None;
+    }
+    result
+}
+
+fn write_all(file: &mut impl Write, rest: &mut Bytes) -> io::Result<()> {
+    while rest.has_remaining() {
+        match file.write(rest)? {
             0 => return Err(io::ErrorKind::WriteZero.into()),
-            written => batch.advance(written),
+            written => rest.advance(written),
         }
     }
-    Ok(output)
+    Ok(())
 }

@@ -168,6 +168,33 @@ async fn the_room_does_not_wait_and_what_is_missing_is_counted() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_line_that_was_begun_on_a_full_disk_begins_anew_on_another() {
+    use Fate::{Fails, Takes};
+    // One line is taken whole, and seven bytes of the next.
+    let full = Disk::with([Takes(usize::MAX), Takes(7)].into_iter().chain((0..100).map(|_| Fails)));
+    let (room, empty) = (room(100), Disk::default());
+    let (orders, ordered) = watch::channel(Some(files()));
+    let open: Open = {
+        let (full, empty) = (full.open(), empty.open());
+        Arc::new(move |config, name| {
+            let disk = if config.folder == files().folder { &full } else { &empty };
+            disk(config, name)
+        })
+    };
+    let writer = tokio::spawn(ChatLogWriter::to("hall", room.clone(), ordered, open).run());
+    for content in ["one", "two", "three"] {
+        say(&room, content);
+        settle().await;
+    }
+    orders.send_replace(Some(ChatLog { folder: "another".into(), ..files() }));
+    room.close();
+    writer.await.unwrap();
+    assert_eq!(empty.contents(), ["two", "three"]);
+    let written = String::from_utf8(full.written.lock().clone()).unwrap();
+    assert!(written.ends_with("}\n{\"room\""), "{written}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn files_are_opened_anew_without_a_gap_or_a_double() {
     use Fate::{Fails, Takes};
     // Orders come in the midst of writing, of failing, and of nothing.
