@@ -228,8 +228,8 @@ fn push_tame(lines: &mut String, json: &str) {
         let mut characters = piece.chars();
         match characters.next_back() {
             Some(last) if is_wild(last) => {
-                *lines += characters.as_str();
-                *lines += &format!("\\u{:04x}", u32::from(last));
+                let escape = format!("\\u{:04x}", u32::from(last));
+                lines.extend([characters.as_str(), &escape]);
             }
             _ => *lines += piece,
         }

@@ -24,7 +24,9 @@ fn short_values_are_json_for_both_or_for_neither() {
     for _ in 0..4 {
         let longer = values.iter().flat_map(|value| PIECES.map(|piece| format!("{value}{piece}")));
         values = longer.collect();
-        values.iter().for_each(|value| agree_on(value));
+        for value in &values {
+            agree_on(value);
+        }
     }
 }
 
