@@ -17,7 +17,7 @@ use super::{
     descriptors,
     manager::{self, News},
     signals::Hangups,
-    source,
+    source::{self, Overrides},
 };
 
 /// How often the files are looked at. This is done by reading them: they are few and small, and what is in them tells
@@ -37,8 +37,8 @@ pub(super) enum Watch {
 /// What a configuration comes from.
 pub(super) struct Source {
     pub(super) file: PathBuf,
-    /// What the command line names instead of the file's `web-root`.
-    pub(super) web_root: Option<PathBuf>,
+    /// What the command line names instead of what the file says.
+    pub(super) overrides: Overrides,
     /// All files, as they were when they were read.
     pub(super) files: Files,
 }
@@ -46,7 +46,7 @@ pub(super) struct Source {
 /// Loads the configuration again.
 pub(super) struct Reloader {
     file: PathBuf,
-    web_root: Option<PathBuf>,
+    overrides: Overrides,
     handle: Handle,
     sight: Sight,
     /// For how many connections there were to be descriptors.
@@ -56,10 +56,10 @@ pub(super) struct Reloader {
 impl Reloader {
     /// For a router that has its configuration from there, with these limits.
     pub(super) fn new(source: Source, limits: &Limits, handle: Handle) -> Self {
-        let Source { file, web_root, files } = source;
+        let Source { file, overrides, files } = source;
         Self {
             file,
-            web_root,
+            overrides,
             handle,
             sight: Sight::new(files),
             connections: descriptors::connections(limits),
@@ -109,8 +109,7 @@ impl Reloader {
     }
 
     fn try_reload(&mut self, files: &mut Files) -> Result<(), Obstacle> {
-        let web_root = self.web_root.as_deref();
-        let (config, warnings) = source::load(&self.file, web_root, files).map_err(|failure| {
+        let (config, warnings) = source::load(&self.file, &self.overrides, files).map_err(|failure| {
             self.handle.count_failed_reload();
             Obstacle::Problems(failure.to_string())
         })?;
@@ -203,7 +202,7 @@ mod tests {
         config.host = Host::parse("127.0.0.1:0").unwrap();
         let limits = config.limits.clone();
         let server = Server::bind(config).await.unwrap();
-        let source = Source { file: file.clone(), web_root: None, files: Files::default() };
+        let source = Source { file: file.clone(), overrides: Overrides::default(), files: Files::default() };
         let mut reloader = Reloader::new(source, &limits, server.handle());
         reloader.try_reload(&mut Files::for_reload()).unwrap();
         server.run(async {}).await;
@@ -219,7 +218,7 @@ mod tests {
         let files = |text: &str| {
             fs::write(&file, text).unwrap();
             let mut files = Files::default();
-            let _ = source::load(&file, None, &mut files);
+            let _ = source::load(&file, &Overrides::default(), &mut files);
             files
         };
         let [old, half, new] = ["old", "ne", "new"].map(files);
