@@ -162,6 +162,9 @@ async fn the_skeleton_is_a_bridge() {
     bridge.shows("[irc] hello").await;
     let receipt = ForwardingReceipt::new("my-platform", seq, ReceiptStatus::Delivered);
     assert_eq!(feed.news().await, Event::Receipt(receipt));
+    // What would clear the screen.
+    confirmed(client.send("\u{1b}[2Jred\u{9b}2J")).await;
+    bridge.shows("[irc] [2Jred2J").await;
     // Files, and who said it.
     let mut message = ClientMessage::new("");
     message.sender = Some(Sender::new("alice"));
