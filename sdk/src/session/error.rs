@@ -68,7 +68,7 @@ pub enum ConnectError {
     #[error("no answer in time: {0}")]
     TimedOut(Stage),
     /// The server closed the connection and said why.
-    #[error("the server closed the connection: {}", said(*code, reason))]
+    #[error("the server closed the connection: {code}{}{reason}", if reason.is_empty() { "" } else { " " })]
     Closed {
         /// The status code of the close frame.
         code: u16,
@@ -88,11 +88,6 @@ pub enum ConnectError {
     /// What the server answered to the registration is no ack.
     #[error("the server did not answer as a multichat router does")]
     NoRouter,
-}
-
-/// A close frame's code, with its text if it has one.
-fn said(code: u16, reason: &str) -> String {
-    if reason.is_empty() { code.to_string() } else { format!("{code} {reason}") }
 }
 
 /// What took too long.
@@ -225,8 +220,8 @@ fn explain_status(status: u16) -> &'static str {
             "The path of the address is probably wrong: it has to be the router's ws-path."
         }
         301..=308 => "The address has moved; use the new one. If it is the same with https, use wss://.",
-        429 | 503 => "The router has too many connections at the moment. A later attempt may succeed.",
-        502 | 504 => "A proxy in front of the router cannot reach it. A later attempt may succeed.",
+        429 | 503 => "The router has too many connections at the moment. Another attempt may succeed.",
+        502 | 504 => "A proxy in front of the router cannot reach it. Another attempt may succeed.",
         401 | 407 => "A proxy on the way wants a password.",
         _ => "Check that the address is that of a multichat router, with its path.",
     }
@@ -249,7 +244,7 @@ fn explain_close(code: u16) -> &'static str {
         }
         Some(CloseCode::RateLimited) => "Too much was sent at once. Wait a while before the next attempt.",
         Some(CloseCode::Overloaded) => {
-            "The router has too many connections at the moment. A later attempt may succeed."
+            "The router has too many connections at the moment. Another attempt may succeed."
         }
         Some(CloseCode::Policy) => "The router saw a flood from this client.",
         _ if is_terminal(code) => {
