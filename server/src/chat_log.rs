@@ -4,6 +4,7 @@
 //! the disk is full, it stays where it is and tries again; what the log lets go of meanwhile is missing in the files,
 //! and that is said.
 
+mod batch;
 mod files;
 #[cfg(test)]
 mod tests;
@@ -16,7 +17,6 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use bytes::{Buf as _, Bytes};
 use tokio::{
     select,
     sync::watch,
@@ -25,6 +25,7 @@ use tokio::{
 };
 use tracing::{info, warn};
 
+use self::batch::Batch;
 use crate::{
     config::ChatLog,
     room::{Entry, Followed, Follower, Room},
@@ -43,7 +44,14 @@ const LAST_WORDS: Duration = Duration::from_secs(5);
 pub(crate) type Order = Option<ChatLog>;
 
 /// How a file is opened, by its name.
-type Open = Arc<dyn Fn(&ChatLog, &str) -> io::Result<Box<dyn Write + Send>> + Send + Sync>;
+type Open = Arc<dyn Fn(&ChatLog, &str) -> io::Result<Opened> + Send + Sync>;
+
+/// A file that was opened, to be added to.
+struct Opened {
+    file: Box<dyn Write + Send>,
+    /// It ends within a line.
+    is_torn: bool,
+}
 
 /// The writer of a room's files. A room has one alone, so that nothing is written twice.
 pub(crate) struct ChatLogWriter {
@@ -58,30 +66,27 @@ pub(crate) struct ChatLogWriter {
     /// The order that holds, and the reader of the log while there is something to be written.
     work: Option<(ChatLog, Follower)>,
     output: Option<Output>,
-    /// What is being written: whole lines.
-    batch: Bytes,
-    torn: Option<Torn>,
+    /// What is being written.
+    batch: Batch,
     failing_since: Option<Instant>,
     /// How many entries were lost since that was said.
     missed: u64,
 }
 
-/// The first line of the batch has been begun: where, and how much of it is there.
-struct Torn {
-    file: PathBuf,
-    count: usize,
-}
-
 /// A file that is open.
 struct Output {
-    name: String,
+    path: PathBuf,
     file: Box<dyn Write + Send>,
 }
 
 impl ChatLogWriter {
     /// A writer of what is said in the room from now on.
     pub(crate) fn new(name: &str, room: Arc<Room>, orders: watch::Receiver<Order>) -> Self {
-        Self::to(name, room, orders, Arc::new(|config, name| Ok(Box::new(files::open(config, name)?))))
+        let open = |config: &ChatLog, name: &str| {
+            let (file, is_torn) = files::open(config, name)?;
+            Ok(Opened { file: Box::new(file), is_torn })
+        };
+        Self::to(name, room, orders, Arc::new(open))
     }
 
     fn to(name: &str, room: Arc<Room>, orders: watch::Receiver<Order>, open: Open) -> Self {
@@ -94,8 +99,7 @@ impl ChatLogWriter {
             open,
             work: None,
             output: None,
-            batch: Bytes::new(),
-            torn: None,
+            batch: Batch::default(),
             failing_since: None,
             missed: 0,
         };
@@ -110,7 +114,7 @@ impl ChatLogWriter {
         let mut give_up_at = None;
         loop {
             self.write().await;
-            let is_idle = self.batch.is_empty();
+            let is_idle = self.batch.is_written();
             select! {
                 biased;
                 changed = self.orders.changed(), if has_orders => match changed {
@@ -144,8 +148,7 @@ impl ChatLogWriter {
         self.work = match (order, self.work.take()) {
             (None, _) => {
                 // Nobody wants it any more.
-                self.batch.clear();
-                self.torn = None;
+                self.batch = Batch::default();
                 self.failing_since = None;
                 None
             }
@@ -154,7 +157,7 @@ impl ChatLogWriter {
         };
     }
 
-    fn lines(&self, entries: &[Arc<Entry>]) -> Bytes {
+    fn lines(&self, entries: &[Arc<Entry>]) -> Batch {
         let mut lines = String::new();
         for entry in entries {
             let json = entry.json();
@@ -162,25 +165,25 @@ impl ChatLogWriter {
             push_tame(&mut lines, json.strip_prefix('{').unwrap_or(&json));
             lines.push('\n');
         }
-        lines.into()
+        Batch::of(lines)
     }
 
     /// Writes the batch, as far as the disk takes it, and opens the file for it; also where there is nothing to be
     /// written yet, so that what is wrong with the file is said early. What has been written is not written again.
     async fn write(&mut self) {
         let Some((config, _)) = &self.work else { return };
-        if self.batch.is_empty() && self.output.is_some() {
+        if self.batch.is_written() && self.output.is_some() {
             return;
         }
         let (config, open, mut batch) = (config.clone(), self.open.clone(), self.batch.clone());
-        let (output, mut torn) = (self.output.take(), self.torn.take());
+        let output = self.output.take();
         let done = spawn_blocking(move || {
-            let result = write(&config, &open, output, &mut batch, &mut torn);
-            (result, batch, torn)
+            let result = write(&config, &open, output, &mut batch);
+            (result, batch)
         });
         let result = match done.await {
-            Ok((result, rest, torn)) => {
-                (self.batch, self.torn) = (rest, torn);
+            Ok((result, rest)) => {
+                self.batch = rest;
                 result
             }
             Err(error) => Err(io::Error::other(error)),
@@ -253,42 +256,21 @@ async fn next(work: &mut Option<(ChatLog, Follower)>) -> Followed {
     }
 }
 
-/// Writes the batch to the file of this moment, and takes what has been written from it. A line that was begun goes on in
-/// its own file; in another one, it begins anew.
-fn write(
-    config: &ChatLog,
-    open: &Open,
-    output: Option<Output>,
-    batch: &mut Bytes,
-    torn: &mut Option<Torn>,
-) -> io::Result<Output> {
+/// Writes the batch to the file of this moment, as far as it is not written yet.
+fn write(config: &ChatLog, open: &Open, output: Option<Output>, batch: &mut Batch) -> io::Result<Output> {
     let name = files::name(config.rotate, SystemTime::now());
     let path = config.folder.join(&name);
-    let mut rest = batch.clone();
-    if let Some(torn) = torn.as_ref().filter(|torn| torn.file == path) {
-        rest.advance(torn.count);
-    }
-    let result = output
-        .filter(|output| output.name == name)
-        .map_or_else(|| Ok(Output { file: open(config, &name)?, name: name.clone() }), Ok);
-    let result = result.and_then(|mut output| write_all(&mut output.file, &mut rest).map(|()| output));
-    let written = batch.len() - rest.len();
-    let whole = batch.iter().take(written).rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-    batch.advance(whole);
-    if written > whole {
-        *torn = Some(Torn { file: path, count: written - whole });
-    } else if whole > 0 {
-        *torn = None;
-    }
-    result
-}
-
-fn write_all(file: &mut impl Write, rest: &mut Bytes) -> io::Result<()> {
-    while rest.has_remaining() {
-        match file.write(rest)? {
-            0 => return Err(io::ErrorKind::WriteZero.into()),
-            written => rest.advance(written),
+    let mut output = match output.filter(|output| output.path == path) {
+        Some(output) => output,
+        None => {
+            let Opened { mut file, is_torn } = open(config, &name)?;
+            if !batch.goes_on_in(&path, is_torn) && is_torn {
+                // Somebody was stopped in the midst of a line, which is lost; the next one must not be.
+                file.write_all(b"\n")?;
+            }
+            Output { path, file }
         }
-    }
-    Ok(())
+    };
+    batch.write(&output.path, &mut output.file)?;
+    Ok(output)
 }

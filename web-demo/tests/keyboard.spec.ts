@@ -5,6 +5,22 @@ import { Client } from './support/client.ts'
 import { KEY } from './support/router.ts'
 import { expect, test } from './support/test.ts'
 
+test('a mouse at rest does not point at what is scrolled under it', async ({ page, router }) => {
+  const rich = await Client.rich(router, 'mc')
+  for (let count = 1; count <= 60; count += 1) await rich.post(`line ${count}`)
+  const chat = await ChatPage.join(page, router, 'Ada')
+  await expect(chat.message('line 60')).toBeInViewport()
+  await chat.message('line 60').hover()
+  await expect(chat.message('line 60').getByRole('toolbar')).toBeVisible()
+  await chat.message('line 60').focus()
+  for (let count = 59; count >= 20; count -= 1) {
+    await page.keyboard.press('ArrowUp')
+    await expect(chat.message(`line ${count}`).getByRole('toolbar')).toBeVisible()
+  }
+  await expect(chat.message('line 20').getByRole('toolbar')).toBeInViewport()
+  await expect(page.getByRole('toolbar')).toHaveCount(1)
+})
+
 test('one joins, talks, answers, changes and takes back without a mouse', async ({ page, router }) => {
   const { keyboard } = page
   const form = await JoinForm.open(page, router.page)

@@ -51,7 +51,8 @@ impl Disk {
         let disk = self.clone();
         Arc::new(move |_, _| {
             *disk.opened.lock() += 1;
-            Ok(Box::new(disk.clone()))
+            let is_torn = disk.written.lock().last().is_some_and(|byte| *byte != b'\n');
+            Ok(Opened { file: Box::new(disk.clone()), is_torn })
         })
     }
 
@@ -168,33 +169,6 @@ async fn the_room_does_not_wait_and_what_is_missing_is_counted() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_line_that_was_begun_on_a_full_disk_begins_anew_on_another() {
-    use Fate::{Fails, Takes};
-    // One line is taken whole, and seven bytes of the next.
-    let full = Disk::with([Takes(usize::MAX), Takes(7)].into_iter().chain((0..100).map(|_| Fails)));
-    let (room, empty) = (room(100), Disk::default());
-    let (orders, ordered) = watch::channel(Some(files()));
-    let open: Open = {
-        let (full, empty) = (full.open(), empty.open());
-        Arc::new(move |config, name| {
-            let disk = if config.folder == files().folder { &full } else { &empty };
-            disk(config, name)
-        })
-    };
-    let writer = tokio::spawn(ChatLogWriter::to("hall", room.clone(), ordered, open).run());
-    for content in ["one", "two", "three"] {
-        say(&room, content);
-        settle().await;
-    }
-    orders.send_replace(Some(ChatLog { folder: "another".into(), ..files() }));
-    room.close();
-    writer.await.unwrap();
-    assert_eq!(empty.contents(), ["two", "three"]);
-    let written = String::from_utf8(full.written.lock().clone()).unwrap();
-    assert!(written.ends_with("}\n{\"room\""), "{written}");
-}
-
-#[tokio::test(start_paused = true)]
 async fn files_are_opened_anew_without_a_gap_or_a_double() {
     use Fate::{Fails, Takes};
     // Orders come in the midst of writing, of failing, and of nothing.
@@ -216,6 +190,41 @@ async fn files_are_opened_anew_without_a_gap_or_a_double() {
         writer.await.unwrap();
         assert_eq!(disk.contents(), (0..40).map(|number| number.to_string()).collect::<Vec<_>>());
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_line_that_breaks_off_is_whole_in_the_next_folder() {
+    let full =
+        Disk::with([Fate::Takes(100), Fate::Takes(7)].into_iter().chain((0..100).map(|_| Fate::Fails)));
+    let (room, other) = (room(100), Disk::default());
+    let (orders, ordered) = watch::channel(Some(files()));
+    let opens = [full.open(), other.open()];
+    let open: Open =
+        Arc::new(move |config, name| opens[usize::from(config.folder.ends_with("other"))](config, name));
+    let writer = tokio::spawn(ChatLogWriter::to("hall", room.clone(), ordered, open).run());
+    let content = "x".repeat(200);
+    say(&room, &content);
+    settle().await;
+    assert_eq!(full.written.lock().len(), 107);
+    orders.send_replace(Some(ChatLog { folder: "other".into(), ..files() }));
+    say(&room, "after");
+    room.close();
+    writer.await.unwrap();
+    assert_eq!(other.contents(), [content, "after".to_owned()]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_line_that_somebody_left_unfinished_does_not_spoil_the_next() {
+    let (room, disk) = (room(100), Disk::default());
+    disk.written.lock().extend(b"{\"unfini");
+    let (writer, _orders) = write(&room, &disk);
+    say(&room, "hello");
+    room.close();
+    writer.await.unwrap();
+    let written = String::from_utf8(disk.written.lock().clone()).unwrap();
+    let (unfinished, rest) = written.split_once('\n').unwrap();
+    assert_eq!(unfinished, "{\"unfini");
+    assert_eq!(serde_json::from_str::<Value>(rest).unwrap()["content"], "hello");
 }
 
 #[tokio::test(start_paused = true)]

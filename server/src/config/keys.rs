@@ -29,13 +29,17 @@ impl Rights {
     pub const DEFAULT: Self = Self { read: true, write: true, moderate: false };
     /// None at all.
     pub const NONE: Self = Self { read: false, write: false, moderate: false };
+
+    /// What they are called in the config file.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        let rights = [(self.read, "read"), (self.write, "write"), (self.moderate, "moderate")];
+        rights.into_iter().filter(|(has, _)| *has).map(|(_, name)| name)
+    }
 }
 
 impl fmt::Display for Rights {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let rights = [(self.read, "read"), (self.write, "write"), (self.moderate, "moderate")];
-        let names: Vec<_> = rights.iter().filter(|(has, _)| *has).map(|(_, name)| *name).collect();
-        f.write_str(&names.join(", "))
+        f.write_str(&self.names().collect::<Vec<_>>().join(", "))
     }
 }
 

@@ -64,7 +64,7 @@ function Gap({ hole: { cause, missed, time } }: { hole: Hole }) {
       <Icon name="gap" />
       <span>
         {why}You may have missed {count} here
-      </span>
+      </span>{' '}
       <Time time={time} />
     </div>
   )
