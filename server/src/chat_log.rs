@@ -162,7 +162,7 @@ impl ChatLogWriter {
         for entry in entries {
             let json = entry.json();
             lines += &self.head;
-            lines += json.strip_prefix('{').unwrap_or(&json);
+            push_tame(&mut lines, json.strip_prefix('{').unwrap_or(&json));
             lines.push('\n');
         }
         Batch::of(lines)
@@ -224,6 +224,30 @@ impl ChatLogWriter {
     }
 }
 
+/// Adds JSON in which what would end a line, move the cursor of a terminal or turn the direction of the text is escaped:
+/// people look at these files as they are. Only strings have such characters.
+fn push_tame(lines: &mut String, json: &str) {
+    for piece in json.split_inclusive(is_wild) {
+        let mut characters = piece.chars();
+        match characters.next_back() {
+            Some(last) if is_wild(last) => {
+                let escape = format!("\\u{:04x}", u32::from(last));
+                lines.extend([characters.as_str(), &escape]);
+            }
+            _ => *lines += piece,
+        }
+    }
+}
+
+/// What names may not have either; all of it is below U+10000.
+fn is_wild(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{61C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}'
+        )
+}
+
 /// What the log has next for who reads it, if somebody does.
 async fn next(work: &mut Option<(ChatLog, Follower)>) -> Followed {
     match work {
@@ -238,15 +262,18 @@ fn write(config: &ChatLog, open: &Open, output: Option<Output>, batch: &mut Batc
     let path = config.folder.join(&name);
     let mut output = match output.filter(|output| output.path == path) {
         Some(output) => output,
-        None => {
-            let Opened { mut file, is_torn } = open(config, &name)?;
-            if !batch.goes_on_in(&path, is_torn) && is_torn {
-                // Somebody was stopped in the midst of a line, which is lost; the next one must not be.
-                file.write_all(b"\n")?;
-            }
-            Output { path, file }
-        }
+        None => begin(open(config, &name)?, path, batch)?,
     };
     batch.write(&output.path, &mut output.file)?;
     Ok(output)
+}
+
+/// Lets the batch go on in another file.
+fn begin(opened: Opened, path: PathBuf, batch: &mut Batch) -> io::Result<Output> {
+    let Opened { mut file, is_torn } = opened;
+    if !batch.goes_on_in(&path, is_torn) && is_torn {
+        // Somebody was stopped in the midst of a line, which is lost; the next one must not be.
+        file.write_all(b"\n")?;
+    }
+    Ok(Output { path, file })
 }

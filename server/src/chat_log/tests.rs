@@ -117,6 +117,21 @@ async fn lines_are_what_rich_clients_are_told() {
     assert_eq!(lines[0], expected);
 }
 
+/// On a terminal, and for programs that take more for the end of a line than JSON Lines does.
+#[tokio::test(start_paused = true)]
+async fn what_is_said_is_tame_in_the_files() {
+    let (room, disk) = (room(100), Disk::default());
+    let (writer, _orders) = write(&room, &disk);
+    let wild = "\u{9b}2J\u{1b}[2J\u{85}\u{2028}{\"room\":\"hall\"}\u{7f}\u{202e}é\u{200d}👧\u{61c}";
+    say(&room, wild);
+    room.close();
+    writer.await.unwrap();
+    assert_eq!(disk.contents(), [wild]);
+    let written = String::from_utf8(disk.written.lock().clone()).unwrap();
+    let tame = r#""\u009b2J\u001b[2J\u0085\u2028{\"room\":\"hall\"}\u007f\u202eé‍👧\u061c""#;
+    assert!(written.contains(tame), "{written:?}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn whatever_the_disk_does_each_entry_is_written_once_and_whole() {
     use Fate::{Fails, Takes};

@@ -125,6 +125,7 @@ function fillRow({ row, cells }, client, earlier) {
   cells.dot.dataset.status = status;
   cells.dot.title = client.text === null ? status : `${status}: ${client.text}`;
   setText(cells.name, client.name);
+  cells.name.title = client.name;
   // Not by its colour alone.
   setText(cells.status, status);
   cells.status.hidden = status === "online";

@@ -143,8 +143,9 @@ fn what_is_wrong_with_a_room_is_said_with_its_name() {
         ),
         (
             r#", "clients": {"a": {"secret-key": "k", "rights": ["admin"]}}"#,
-            r#""clients.a.rights" must be an array of"#,
+            r#""clients.a.rights" must be an array of "read", "write" and "moderate"; found an array: there is no right "admin""#,
         ),
+        (r#", "clients": {"a": {"secret-key": "k", "rights": ["read", 7]}}"#, "7 is no text"),
         (
             r#", "clients": {"a": {"secret-key": "k", "rights": ["read", "moderate"]}}"#,
             "who moderates writes",
