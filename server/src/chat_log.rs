@@ -186,6 +186,8 @@ impl ChatLogWriter {
                 self.batch = rest;
                 result
             }
+            // The program ends.
+            Err(error) if error.is_cancelled() => return,
             Err(error) => Err(io::Error::other(error)),
         };
         match result {
