@@ -68,11 +68,12 @@ export class Chat {
     this.draft.value = finished(draft)
   }
 
-  /** Takes something that has failed back into the field. */
+  /** Takes something that has failed back into the field, an answer as an answer. */
   takeBack(id: number): void {
-    const text = this.session.discard(id)
-    if (text === undefined) return
-    this.draft.value = returned(cancelled(this.draft.value), text)
+    const said = this.session.discard(id)
+    if (!said) return
+    const draft = returned(cancelled(this.draft.value), said.content)
+    this.draft.value = said.original === undefined ? draft : replying(draft, said.original)
     this.write()
   }
 
