@@ -101,6 +101,7 @@ function Rows({ chat, scroller }: { chat: Chat; scroller: Scroller }) {
             hasHead={isNewDay || isUnread || !continues(before, entry)}
             original={originalOf(entry, chat)}
             isActive={entry.id === chat.active.value}
+            isSubject={entry.id === chat.subject.value}
             isTabStop={entry.id === tabStop}
           />
         )
