@@ -75,7 +75,7 @@ test('who leaves the end is not pulled back by what is drawn at that moment', as
     log.scrollTop -= 300
     log
       .querySelector('article')
-      ?.dispatchEvent(new PointerEvent('pointerover', { bubbles: true, pointerType: 'mouse', screenX: 5 }))
+      ?.dispatchEvent(new PointerEvent('pointermove', { bubbles: true, pointerType: 'mouse', screenX: 5 }))
   })
   await expect(chat.pill).toHaveText('Go to the newest message')
   await rich.post('new 1')

@@ -24,7 +24,7 @@ import { core as coreOf, sending, whole } from './wire.js'
 
 /** For what can be waited for. */
 export interface WaitOptions {
-  /** Stops waiting. What is waited for goes on. */
+  /** Stops waiting, with its reason as the error. What is waited for goes on. */
   signal?: AbortSignal | undefined
 }
 
@@ -173,7 +173,10 @@ export class Client extends EventTarget implements AsyncIterable<ClientEvent, un
     this.#core?.reconnectNow()
   }
 
-  /** The events from now on; for the first who asks, also those that there were. They end with the client. */
+  /**
+   * The events from now on; for the first who asks, also those that there were. They end with the client, or by the
+   * signal, whose reason a loop throws then.
+   */
   events({ signal }: WaitOptions = {}): AsyncIterableIterator<ClientEvent, undefined> {
     const feed = this.#backlog ?? this.#feed()
     this.#backlog = undefined

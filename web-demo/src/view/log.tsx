@@ -50,7 +50,7 @@ export function LogView({ chat }: { chat: Chat }) {
         onFocusOut={({ relatedTarget }) => {
           if (!(relatedTarget instanceof Node && scroller.box?.contains(relatedTarget))) chat.active.value = undefined
         }}
-        onPointerOver={({ target: element, pointerType, screenX, screenY }) => {
+        onPointerMove={({ target: element, pointerType, screenX, screenY }) => {
           if (pointerType !== 'mouse') return
           // A message that comes under a mouse at rest, by scrolling or growing, is not pointed at.
           const isMoved = screenX !== mouse.current?.screenX || screenY !== mouse.current.screenY
@@ -101,6 +101,7 @@ function Rows({ chat, scroller }: { chat: Chat; scroller: Scroller }) {
             hasHead={isNewDay || isUnread || !continues(before, entry)}
             original={originalOf(entry, chat)}
             isActive={entry.id === chat.active.value}
+            isSubject={entry.id === chat.subject.value}
             isTabStop={entry.id === tabStop}
           />
         )
