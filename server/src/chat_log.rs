@@ -262,15 +262,18 @@ fn write(config: &ChatLog, open: &Open, output: Option<Output>, batch: &mut Batc
     let path = config.folder.join(&name);
     let mut output = match output.filter(|output| output.path == path) {
         Some(output) => output,
-        None => {
-            let Opened { mut file, is_torn } = open(config, &name)?;
-            if !batch.goes_on_in(&path, is_torn) && is_torn {
-                // Somebody was stopped in the midst of a line, which is lost; the next one must not be.
-                file.write_all(b"\n")?;
-            }
-            Output { path, file }
-        }
+        None => begin(open(config, &name)?, path, batch)?,
     };
     batch.write(&output.path, &mut output.file)?;
     Ok(output)
+}
+
+/// Lets the batch go on in another file.
+fn begin(opened: Opened, path: PathBuf, batch: &mut Batch) -> io::Result<Output> {
+    let Opened { mut file, is_torn } = opened;
+    if !batch.goes_on_in(&path, is_torn) && is_torn {
+        // Somebody was stopped in the midst of a line, which is lost; the next one must not be.
+        file.write_all(b"\n")?;
+    }
+    Ok(Output { path, file })
 }
