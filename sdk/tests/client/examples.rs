@@ -82,6 +82,8 @@ async fn line(lines: &mut Lines<BufReader<impl AsyncRead + Unpin>>) -> String {
 
 /// A router, its URL, and a client of it that is told who is there.
 async fn room() -> (Router, String, multichat::Client, Feed) {
+    // First, as it may take minutes, in which a client that stands still is taken for dead.
+    built();
     let router = Router::start().await;
     let url = format!("ws://{}/", router.address());
     let builder = router.client("irc").presence(true);
