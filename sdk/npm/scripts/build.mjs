@@ -14,7 +14,7 @@ import { bin, Fault, home, main, repository, run, target, wasmBindgen } from './
  */
 const LIMITS = {
   'multichat.wasm': { raw: 122_000, brotli: 48_000 },
-  'index.js': { brotli: 56_000 },
+  'index.js': { brotli: 57_000 },
   'slim.js': { brotli: 7_000 }
 }
 

@@ -72,7 +72,7 @@ impl Socket {
                 State::Closing | State::Closed => {}
             }
         }
-        Poll::Ready(Err(unreachable(url)))
+        Poll::Ready(Err(unreachable(url, &self.raw)))
     }
 
     /// What comes next.
@@ -155,16 +155,16 @@ impl Drop for Socket {
     }
 }
 
-/// A browser does not tell a page why.
-fn unreachable(url: &Url) -> ConnectError {
-    let reason = format!(
-        "{}, port {}: the connection could not be opened, and JavaScript is not told why: nobody listens there, \
-         ws:// and wss:// are mixed up, the path is wrong, the certificate is not trusted, or this page may not \
-         connect to it",
-        url.host(),
-        url.port()
-    );
-    ConnectError::Unreachable { reason }
+/// A browser does not tell a page why. Node.js tells a program, for which sdk/npm/src/socket.ts keeps it.
+/// `from` is the socket, or what its constructor has thrown.
+fn unreachable(url: &Url, from: &JsValue) -> ConnectError {
+    let told = get(from, "failure").as_string().unwrap_or_else(|| {
+        String::from(
+            "the connection could not be opened, and JavaScript is not told why: nobody listens there, ws:// and \
+             wss:// are mixed up, the path is wrong, the certificate is not trusted, or this page may not connect to it",
+        )
+    });
+    ConnectError::Unreachable { reason: format!("{}, port {}: {told}", url.host(), url.port()) }
 }
 
 /// The constructor has thrown: there is none, or the browser does not take such a URL, or not on such a page. What
@@ -176,7 +176,7 @@ fn refused_at_once(url: &Url, thrown: &JsValue) -> ConnectError {
     } else if !url.is_secure() && page_is_secure() {
         ConnectError::MixedContent
     } else if name == "SecurityError" {
-        unreachable(url)
+        unreachable(url, thrown)
     } else {
         ConnectError::InvalidUrl { reason: "the browser does not take it" }
     }

@@ -1,6 +1,10 @@
 //! Lets a changed configuration hold: when a signal asks for it, and when a file has changed.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    panic::{self, AssertUnwindSafe},
+    path::PathBuf,
+    time::Duration,
+};
 
 use multichat_server::{
     Handle, ReloadError,
@@ -77,17 +81,29 @@ impl Reloader {
             };
             // A disk may be slow, or gone.
             let done = spawn_blocking(move || {
-                if is_asked {
-                    self.reload("SIGHUP");
-                } else if self.sight.has_settled(self.sight.loaded.look_again()) {
-                    self.reload("a file has changed");
-                }
+                self.attend(is_asked);
                 self
             });
-            match done.await {
-                Ok(reloader) => self = reloader,
-                Err(error) => return error!(%error, "there will be no more reloads"),
+            // If not, the whole process ends.
+            let Ok(reloader) = done.await else { return };
+            self = reloader;
+        }
+    }
+
+    /// Reloads if that is asked for, or if a file has changed. A bug in that must not be the end of all reloads.
+    fn attend(&mut self, is_asked: bool) {
+        let work = panic::catch_unwind(AssertUnwindSafe(|| {
+            if is_asked {
+                self.reload("SIGHUP");
+            } else if self.sight.has_settled(self.sight.loaded.look_again()) {
+                self.reload("a file has changed");
             }
+        }));
+        if work.is_err() {
+            self.handle.count_failed_reload();
+            // Once is enough, until they change again.
+            self.sight = Sight::new(self.sight.loaded.look_again());
+            error!("a reload failed by a bug: some of the new configuration may hold, and some of the old");
         }
     }
 
@@ -185,7 +201,7 @@ impl Sight {
 
 #[cfg(test)]
 mod tests {
-    use std::{env, fs, process};
+    use std::{env, fs, process, thread};
 
     use multichat_server::{
         Server,
@@ -194,22 +210,62 @@ mod tests {
 
     use super::*;
 
-    #[tokio::test]
-    async fn what_comes_too_late_is_no_failure() {
-        let file = env::temp_dir().join(format!("multichat-late-{}", process::id()));
-        fs::write(&file, r#"{"ws-path": "/", "host": "127.0.0.1:0", "secret-key": "k"}"#).unwrap();
+    /// A router, and what reloads the configuration that has come from such files.
+    async fn start(file: PathBuf, files: Files) -> (Server, Reloader) {
         let mut config = Config::local(SecretKey::new("k").unwrap());
         config.host = Host::parse("127.0.0.1:0").unwrap();
         let limits = config.limits.clone();
         let server = Server::bind(config).await.unwrap();
-        let source = Source { file: file.clone(), overrides: Overrides::default(), files: Files::default() };
-        let mut reloader = Reloader::new(source, &limits, server.handle());
+        let source = Source { file, overrides: Overrides::default(), files };
+        let reloader = Reloader::new(source, &limits, server.handle());
+        (server, reloader)
+    }
+
+    #[tokio::test]
+    async fn what_comes_too_late_is_no_failure() {
+        let file = env::temp_dir().join(format!("multichat-late-{}", process::id()));
+        fs::write(&file, r#"{"ws-path": "/", "host": "127.0.0.1:0", "secret-key": "k"}"#).unwrap();
+        let (server, mut reloader) = start(file.clone(), Files::default()).await;
         reloader.try_reload(&mut Files::for_reload()).unwrap();
         server.run(async {}).await;
         let outcome = reloader.try_reload(&mut Files::for_reload());
         fs::remove_file(&file).unwrap();
         assert!(matches!(outcome, Err(Obstacle::ShuttingDown)), "{outcome:?}");
         assert_eq!(reloader.handle.reloads().failed, 0);
+    }
+
+    #[tokio::test]
+    async fn a_bug_is_not_the_end_of_reloads() {
+        let file = env::temp_dir().join(format!("multichat-bug-{}", process::id()));
+        let write = |rooms: &str| {
+            let text =
+                format!(r#"{{"ws-path": "/", "host": "127.0.0.1:0", "secret-key": "k", "rooms": {rooms}}}"#);
+            fs::write(&file, text).unwrap();
+        };
+        write("{}");
+        let mut files = Files::default();
+        source::load(&file, &Overrides::default(), &mut files).unwrap();
+        let (_server, mut reloader) = start(file.clone(), files).await;
+        let look_twice = |reloader: &mut Reloader| {
+            reloader.attend(false);
+            reloader.attend(false);
+        };
+
+        write(r#"{"staff": {"ws-path": "/staff", "secret-key": "s"}}"#);
+        // Without a runtime no room can be opened, which nobody expects.
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                look_twice(&mut reloader);
+                look_twice(&mut reloader);
+            });
+        });
+        assert_eq!(reloader.handle.reloads().failed, 1);
+        write("{}");
+        look_twice(&mut reloader);
+        reloader.attend(true);
+        fs::remove_file(&file).unwrap();
+        let reloads = reloader.handle.reloads();
+        assert_eq!((reloads.succeeded, reloads.failed, reloads.has_failed), (2, 1, false));
     }
 
     #[test]

@@ -222,8 +222,11 @@ impl Drop for Killed {
 fn an_address_in_use() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap();
-    let folder = Folder::with(&format!(r#"{{"ws-path": "/", "host": "{address}", "secret-key": "{KEY}"}}"#));
+    let folder = Folder::with(&format!(
+        r#"{{"ws-path": "/", "host": "{address}", "secret-key": "{KEY}", "chat-log": {{"folder": "chat"}}}}"#
+    ));
     let ended = folder.run(&["serve"]).expect(1);
+    assert_eq!(ended.stderr.lines().count(), 1, "nothing else is wrong: {ended:#?}");
     assert!(ended.stderr.starts_with("error: "), "{ended:#?}");
     assert!(ended.stderr.contains(&address.to_string()), "where: {ended:#?}");
     assert!(ended.stderr.contains("in use"), "what: {ended:#?}");

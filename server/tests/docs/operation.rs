@@ -35,6 +35,13 @@ fn the_unit_leaves_the_router_what_it_needs() {
 }
 
 #[test]
+fn a_reload_checks_the_file_that_the_router_reads() {
+    let unit = document().block("ini", "ExecStart=").text;
+    // Before the signal is sent: `setting` takes the first line.
+    assert_eq!(setting(&unit, "ExecReload="), format!("{} check", setting(&unit, "ExecStart=")));
+}
+
+#[test]
 fn the_units_are_those_that_are_shipped() {
     for (file, has) in [("multichat.service", "ExecStart="), ("multichat.socket", "ListenStream=")] {
         let shipped = fs::read_to_string(root().join("deploy").join(file)).unwrap();
