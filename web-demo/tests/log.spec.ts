@@ -91,6 +91,12 @@ test('the log stays at its end while a long text is written, in browsers too tha
   await expect(chat.pill).toHaveCount(0)
   await chat.field.press('Enter')
   await expect.poll(height).toBe(low)
+  // The field becomes lower as the message comes.
+  await chat.choose('Reply', 'newer still')
+  await chat.say('an answer')
+  await expect(chat.message('an answer')).toContainText('Sent')
+  await expect(chat.message('an answer')).toBeInViewport()
+  await expect(chat.pill).toHaveCount(0)
 })
 
 test('who leaves the end is not pulled back by what is drawn at that moment', async ({ page, router }) => {

@@ -147,7 +147,7 @@ async fn a_runtime_without_websocket_says_so() {
     assert_eq!(refusal_of("ws://localhost/").await, ConnectError::NoWebSocket);
 }
 
-/// With and without an `error` in front: some runtimes leave it out. And with nothing but that, as from WebKit.
+/// With and without an `error` in front: some runtimes leave it out. And with nothing but that, as Safari does.
 #[wasm_bindgen_test]
 async fn a_connection_that_fails_is_unreachable() {
     for (errs, ends) in [(true, true), (false, true), (true, false)] {
