@@ -117,6 +117,17 @@ test('who leaves the end is not pulled back by what is drawn at that moment', as
   await expect(chat.message('new 1')).not.toBeInViewport()
 })
 
+test('all of a long text is in sight when it is asked for, and then its button', async ({ page, router }) => {
+  const rich = await Client.rich(router, 'mc')
+  for (const text of ['wide', 'after']) await rich.post(`${text} ${'x'.repeat(10_000)}`)
+  const chat = await ChatPage.join(page, router, 'Ada')
+  const message = chat.message('wide')
+  await message.getByRole('button', { name: /^Show all/ }).click()
+  await expect(message.getByRole('group', { name: 'The whole message' })).toBeInViewport({ ratio: 0.99 })
+  await message.getByRole('button', { name: 'Show less' }).click()
+  await expect(message.getByRole('button', { name: /^Show all/ })).toBeInViewport({ ratio: 0.99 })
+})
+
 test('the wheel scrolls wherever the pointer is', async ({ page, router }) => {
   const rich = await Client.rich(router, 'mc')
   for (let count = 1; count <= 80; count += 1) await rich.post(`old ${count}`)
