@@ -6,6 +6,9 @@ type Socket = InstanceType<WebSocketConstructor> & { failure?: string }
 let given: WebSocketConstructor | undefined
 const open = new Set<Socket>()
 
+/** What Node.js and Bun say whatever the cause is: those that there may be are named in sdk/src/transport/web.rs. */
+const VAGUE = /non-101 status code\.$|: Failed to connect$/
+
 /** Has all clients use this WebSocket; `undefined` changes nothing. */
 export function provide(implementation: WebSocketConstructor | undefined): void {
   given = implementation ?? given
@@ -26,7 +29,7 @@ export const WebSocket = function (url: string): Socket {
   // An error that nobody listens to ends a program on Node.js, and the client stops listening when it is done
   // with a connection. A browser says nothing in it; others do, and sdk/src/transport/web.rs tells it.
   socket.addEventListener('error', ({ message }) => {
-    if (typeof message === 'string' && message) socket.failure = message
+    if (typeof message === 'string' && message && !VAGUE.test(message)) socket.failure = message
   })
   gather(socket)
   return socket
@@ -34,11 +37,13 @@ export const WebSocket = function (url: string): Socket {
 
 /**
  * Has messages that come close upon one another reach the wasm together: each time that it is called costs more than
- * what it does there for one. The first is not held up. The wasm has one listener to messages.
+ * what it does there for one. The first is not held up. The wasm has one listener to messages, which it adds at once;
+ * those that come later are of the user's own class.
  */
 function gather(socket: Socket): void {
   const { addEventListener, removeEventListener } = socket
   let listener: ((event: unknown) => void) | undefined
+  let isAdded = false
   let waiting: unknown[] = []
   let isPaused = false
   const pass = () => {
@@ -61,12 +66,13 @@ function gather(socket: Socket): void {
   // What came before the end is told before it.
   socket.addEventListener('error', pass)
   socket.addEventListener('close', pass)
-  socket.addEventListener = (type, added) => {
-    if (type === 'message') listener = added
-    else addEventListener.call(socket, type, added)
+  socket.addEventListener = (...args) => {
+    if (args[0] !== 'message' || isAdded) return addEventListener.apply(socket, args)
+    isAdded = true
+    listener = args[1]
   }
-  socket.removeEventListener = (type, removed) => {
-    if (type === 'message') listener = undefined
-    else removeEventListener.call(socket, type, removed)
+  socket.removeEventListener = (...args) => {
+    if (args[0] === 'message' && args[1] === listener) listener = undefined
+    else removeEventListener.apply(socket, args)
   }
 }
