@@ -73,6 +73,8 @@ export class Client extends EventTarget implements AsyncIterable<ClientEvent, un
   #lastTicket = 0
   /** What the wasm has told, and nobody else yet. */
   #told: Told[] = []
+  /** Whether somebody has got just now what was waited for, and may not know it yet. */
+  #isAwaited = false
 
   /** @internal */
   constructor(source: Source, options: Options, once: boolean) {
@@ -308,7 +310,7 @@ export class Client extends EventTarget implements AsyncIterable<ClientEvent, un
 
   /** Ends without the wasm. */
   #over(state: Closed, fate: 'unknown' | 'not-sent'): void {
-    while (this.#told.length > 0) this.#tell()
+    while (this.#told.length > 0) this.#goOn()
     this.#core = undefined
     this.#early = undefined
     // Whoever closed it before the wasm was there has been told.
@@ -328,26 +330,30 @@ export class Client extends EventTarget implements AsyncIterable<ClientEvent, un
   }
 
   /**
-   * Passes it on. Whoever waits for something gets it before anybody is told of what came later: else a receipt is
-   * there before the `seq` that it is for.
+   * Passes it on. Whoever waits for something gets it before anybody is told of what came later, be it told by itself:
+   * else a receipt is there before the `seq` that it is for.
    */
-  readonly #tell = (): void => {
-    let isAwaited = false
+  #tell(): void {
     for (let item = this.#told.shift(); item; item = this.#told.shift()) {
       if ('ticket' in item) {
         this.#settle(item)
-        isAwaited = true
+        if (!this.#isAwaited) soon(this.#goOn)
+        this.#isAwaited = true
       } else if (item.type === 'state') {
         this.#enter(item.state)
-      } else if (isAwaited) {
+      } else if (this.#isAwaited) {
         this.#told.unshift(item)
-        soon(this.#tell)
         break
       } else {
         this.#deliver(item)
       }
     }
     this.#tidy()
+  }
+
+  readonly #goOn = (): void => {
+    this.#isAwaited = false
+    this.#tell()
   }
 
   /** Once it has ended, and everyone has been told, nothing is left of it. */

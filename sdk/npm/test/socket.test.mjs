@@ -138,3 +138,30 @@ test('what comes at once comes in its order, and before the end', async () => {
   assert.deepEqual(heard.filter((it) => !states.includes(it)), [...messages.map(({ content }) => content), 'closed'])
   assert.equal(client.state.cause.code, 'revoked')
 })
+
+test('a receipt does not come before the place either if both are told one by one', async () => {
+  // With so many microtasks between them the wasm tells of each by itself, and whoever waits knows only of the first.
+  for (let between = 0; between < 20; between += 1) {
+    class Router extends saying([], 4403) {
+      send (text) {
+        const { action, id } = JSON.parse(text)
+        // In a turn of its own, in which the first of what comes is not held up.
+        if (action === 'client-message') setTimeout(() => this.answer(id))
+        else queueMicrotask(() => this.tell(ACK))
+      }
+
+      async answer (id) {
+        this.tell({ action: 'message-ack', id, seq: 1, time: 1 })
+        for (let count = 0; count < between; count += 1) await undefined
+        this.tell({ action: 'forwarding-receipt', 'source-client-name': 'b', target: 1, status: 'delivered' })
+        this.end()
+      }
+    }
+    const client = start({ url: 'ws://127.0.0.1:9/', key: 'k', name: 'a', WebSocket: Router })
+    const order = []
+    client.addEventListener('receipt', ({ detail }) => order.push(`receipt of ${detail.target}`))
+    const sent = client.send('hello').then(({ seq }) => order.push(`place ${seq}`))
+    await Promise.all([sent, client.closed()])
+    assert.deepEqual(order, ['place 1', 'receipt of 1'], `${between} microtasks between`)
+  }
+})
