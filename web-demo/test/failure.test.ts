@@ -48,6 +48,12 @@ test('what is not known is told by the package', () => {
   assert.equal(interruption(cause('new-in-2030')), 'The connection was lost.')
 })
 
+test('a router that sends away may be restarting, or have the room no more', () => {
+  for (const words of [failureOf(cause('going-away'), here, page).title, interruption(cause('going-away'))]) {
+    assert.match(words, /restarting.*room is gone/)
+  }
+})
+
 test('each leads to the field that it is about', () => {
   const fields = ['unauthorized', 'bad-register', 'unreachable', 'mixed-content', 'wasm-blocked'].map(
     (code) => failureOf(cause(code), here, page).field,

@@ -95,7 +95,10 @@ export function failureOf({ code, explanation }: Cause, server: string, page: Pa
         advice: 'It has too many connections at the moment. Try again in a minute.',
       }
     case 'going-away':
-      return { title: 'The router is restarting', advice: 'Try again in a moment.' }
+      return {
+        title: 'The router is restarting, or this room is gone',
+        advice: 'Try again in a moment. If that does not help, ask who runs the router for the room.',
+      }
     case 'wasm-blocked':
       return {
         title: 'This browser does not let the page run WebAssembly',
@@ -121,7 +124,7 @@ export function interruption({ code }: Cause): string {
     case 'unreachable':
       return 'The router cannot be reached.'
     case 'going-away':
-      return 'The router is restarting.'
+      return 'The router is restarting, or this room is gone.'
     case 'timeout':
       return 'The router does not answer.'
     case 'slow-consumer':
