@@ -1,6 +1,6 @@
 // The log: where it stands, what is new, and what is next to what.
 
-import type { Locator } from '@playwright/test'
+import type { Locator, Route } from '@playwright/test'
 import { ChatPage } from './support/chat.ts'
 import { Client } from './support/client.ts'
 import { expect, test } from './support/test.ts'
@@ -126,6 +126,50 @@ test('all of a long text is in sight when it is asked for, and then its button',
   await expect(message.getByRole('group', { name: 'The whole message' })).toBeInViewport({ ratio: 0.99 })
   await message.getByRole('button', { name: 'Show less' }).click()
   await expect(message.getByRole('button', { name: /^Show all/ })).toBeInViewport({ ratio: 0.99 })
+})
+
+test('a picture that comes late is brought into sight only where its message still is', async ({ page, router }) => {
+  const rich = await Client.rich(router, 'mc')
+  for (const name of ['early', 'late']) {
+    const url = `https://pictures.example/${name}.svg`
+    for (let count = 1; count <= 20; count += 1) await rich.post(`before ${name} ${count}`)
+    await rich.post(`look, ${name}`, { attachments: [{ url, name, mime: 'image/svg+xml' }] })
+  }
+  for (let count = 1; count <= 50; count += 1) await rich.post(`after ${count}`)
+  const chat = await ChatPage.join(page, router, 'Ada')
+  /** Asks for it, at the lower edge of what is seen. Resolves to what lets it come. */
+  const ask = async (name: string) => {
+    await expect(chat.message('after 50')).toBeInViewport()
+    let hold: (route: Route) => void = () => {}
+    const held = new Promise<Route>((resolve) => {
+      hold = resolve
+    })
+    await page.route(`https://pictures.example/${name}.svg`, hold)
+    const button = chat.message(`look, ${name}`).getByRole('button', { name: 'Show picture' })
+    await button.evaluate((it) => {
+      it.scrollIntoView({ block: 'end' })
+      it.click()
+    })
+    await expect(chat.pill).toHaveCount(1)
+    const route = await held
+    return async () => {
+      const body = '<svg xmlns="http://www.w3.org/2000/svg" width="400" height="300"/>'
+      await route.fulfill({ contentType: 'image/svg+xml', body })
+      const picture = chat.message(`look, ${name}`).getByRole('img', { name })
+      await expect(picture).toHaveJSProperty('naturalWidth', 400)
+      return picture
+    }
+  }
+  const early = await ask('early')
+  await expect(await early()).toBeInViewport({ ratio: 0.99 })
+  await chat.pill.click()
+  const late = await ask('late')
+  await chat.pill.click()
+  await expect(chat.message('after 50')).toBeInViewport()
+  await late()
+  await rich.post('the newest')
+  await expect(chat.message('the newest')).toBeInViewport()
+  await expect(chat.pill).toHaveCount(0)
 })
 
 test('the wheel scrolls wherever the pointer is', async ({ page, router }) => {

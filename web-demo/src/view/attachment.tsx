@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks'
 import { shownName } from '../model/names.ts'
 import { safeUrl, sizeOf } from '../model/text.ts'
 import { Icon } from './icons.tsx'
+import { isInSight } from './scroller.ts'
 
 /** A file, as a link. A picture is fetched only when it is asked for: fetching it tells its owner who looks. */
 export function File({ attachment, tabIndex }: { attachment: Attachment; tabIndex: number }) {
@@ -46,8 +47,10 @@ export function File({ attachment, tabIndex }: { attachment: Attachment; tabInde
           alt={label}
           referrerpolicy="no-referrer"
           onError={() => setBroken(true)}
-          // It was asked for, perhaps at the lower end of what is seen.
-          onLoad={({ currentTarget }) => currentTarget.scrollIntoView({ block: 'nearest' })}
+          // It was asked for, perhaps at the lower end of what is seen. Whoever has gone on meanwhile is left alone.
+          onLoad={({ currentTarget }) => {
+            if (isInSight(currentTarget.previousElementSibling)) currentTarget.scrollIntoView({ block: 'nearest' })
+          }}
         />
       )}
     </div>

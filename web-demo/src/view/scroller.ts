@@ -145,6 +145,12 @@ export function idOf(element: EventTarget | null): number | undefined {
   return message ? Number(message.dataset.id) : undefined
 }
 
+/** Whether something of this part of the log is seen. */
+export function isInSight(part: Element | null): boolean {
+  const [seen, box] = [part, part?.closest('[role=log]')].map((element) => element?.getBoundingClientRect())
+  return seen !== undefined && box !== undefined && seen.bottom > box.top && seen.top < box.bottom
+}
+
 function scrollOf(element: Element): Scroll {
   return { top: element.scrollTop, height: element.scrollHeight, seen: element.clientHeight }
 }
