@@ -5,6 +5,7 @@ import './style/base.css'
 import './style/door.css'
 import './style/chat.css'
 import './style/log.css'
+import './style/between.css'
 import './style/parts.css'
 import { App } from './view/app.tsx'
 
