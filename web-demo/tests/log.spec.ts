@@ -146,7 +146,7 @@ test('a picture that comes late is brought into sight only where its message sti
     })
     await page.route(`https://pictures.example/${name}.svg`, hold)
     const button = chat.message(`look, ${name}`).getByRole('button', { name: 'Show picture' })
-    await button.evaluate((it) => {
+    await button.evaluate((it: HTMLElement) => {
       it.scrollIntoView({ block: 'end' })
       it.click()
     })
