@@ -4,8 +4,8 @@ import { closed, type Failure, MultichatError } from './error.js'
 import { Feed } from './feed.js'
 import { abortable } from './signal.js'
 import { provide } from './socket.js'
-import { soon } from './soon.js'
-import { type Settled, type Told, told } from './told.js'
+import { Teller } from './teller.js'
+import type { Settled } from './told.js'
 import type {
   Attachment,
   ClientEvent,
@@ -71,17 +71,19 @@ export class Client extends EventTarget implements AsyncIterable<ClientEvent, un
   #core: Core | undefined
   readonly #tickets = new Map<number, Ticket>()
   #lastTicket = 0
-  /** What the wasm has told, and nobody else yet. */
-  #told: Told[] = []
-  /** Whether somebody has got just now what was waited for, and may not know it yet. */
-  #isAwaited = false
+  readonly #teller = new Teller({
+    settle: (settled) => this.#settle(settled),
+    enter: (state) => this.#enter(state),
+    deliver: (event) => this.#deliver(event),
+    tidy: () => this.#tidy(),
+  })
 
   /** @internal */
   constructor(source: Source, options: Options, once: boolean) {
     super()
     this.#capacity = whole('eventCapacity', options.eventCapacity, 8192)
     this.#backlog = this.#capacity ? this.#feed() : undefined
-    const core = coreOf(options, once, this.#take)
+    const core = coreOf(options, once, this.#teller.take)
     provide(options.WebSocket)
     load(source).then((make) => this.#begin(() => make(core, this.#fail)), this.#fail)
   }
@@ -310,7 +312,7 @@ export class Client extends EventTarget implements AsyncIterable<ClientEvent, un
 
   /** Ends without the wasm. */
   #over(state: Closed, fate: 'unknown' | 'not-sent'): void {
-    while (this.#told.length > 0) this.#goOn()
+    this.#teller.end()
     this.#core = undefined
     this.#early = undefined
     // Whoever closed it before the wasm was there has been told.
@@ -320,40 +322,6 @@ export class Client extends EventTarget implements AsyncIterable<ClientEvent, un
       else resolve(undefined)
     }
     this.#tickets.clear()
-  }
-
-  /** Takes what the wasm tells. */
-  readonly #take = (batch: string): void => {
-    const isBehind = this.#told.length > 0
-    for (const item of told(batch)) this.#told.push(item)
-    if (!isBehind) this.#tell()
-  }
-
-  /**
-   * Passes it on. Whoever waits for something gets it before anybody is told of what came later, be it told by itself:
-   * else a receipt is there before the `seq` that it is for.
-   */
-  #tell(): void {
-    for (let item = this.#told.shift(); item; item = this.#told.shift()) {
-      if ('ticket' in item) {
-        this.#settle(item)
-        if (!this.#isAwaited) soon(this.#goOn)
-        this.#isAwaited = true
-      } else if (item.type === 'state') {
-        this.#enter(item.state)
-      } else if (this.#isAwaited) {
-        this.#told.unshift(item)
-        break
-      } else {
-        this.#deliver(item)
-      }
-    }
-    this.#tidy()
-  }
-
-  readonly #goOn = (): void => {
-    this.#isAwaited = false
-    this.#tell()
   }
 
   /** Once it has ended, and everyone has been told, nothing is left of it. */
@@ -383,8 +351,7 @@ export class Client extends EventTarget implements AsyncIterable<ClientEvent, un
 
   /** Why it ends: what is not sent because of that is told before it. */
   #why(): MultichatError | undefined {
-    const change = this.#told.findLast((item) => item.type === 'state')
-    const end = change?.type === 'state' ? change.state : this.#state
+    const end = this.#teller.lastState ?? this.#state
     return end.type === 'closed' ? end.cause : undefined
   }
 
