@@ -6,12 +6,10 @@ use std::ops::Deref;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use futures_channel::oneshot;
-
 use crate::runtime;
 use crate::session::{Event, Session, Settings};
 
-use super::sent::Outcome;
+use super::sent::Reply;
 
 /// One client. Its `Debug`, and so that of the handles, leaves out what it knows: keys and sessions are secret.
 pub(super) struct Shared {
@@ -26,7 +24,7 @@ impl fmt::Debug for Shared {
 
 /// What is behind the lock. Nothing of the program's runs under it.
 pub(super) struct Core {
-    pub(super) session: Session<oneshot::Sender<Outcome>>,
+    pub(super) session: Session<Reply>,
     /// The task, when it waits.
     pub(super) driver: Option<Waker>,
     events: VecDeque<Event>,
@@ -52,15 +50,10 @@ pub(super) struct Core {
 #[must_use]
 pub(super) struct Wake {
     wakers: Vec<Waker>,
-    settled: Vec<(oneshot::Sender<Outcome>, Outcome)>,
 }
 
 impl Wake {
     pub(super) fn now(self) {
-        for (reply, outcome) in self.settled {
-            // Who dropped the `Sent` does not want to know.
-            let _ = reply.send(outcome);
-        }
         self.wakers.into_iter().for_each(Waker::wake);
     }
 }
@@ -104,6 +97,9 @@ impl Shared {
 
     /// Waits until `ready` says so; it is asked again whenever the state or the outbox changes.
     pub(super) async fn wait_for(&self, ready: impl Fn(&Core) -> bool) {
+        if ready(&self.lock()) {
+            return;
+        }
         let watch = Watch::new(self);
         std::future::poll_fn(|context| {
             let mut core = self.lock();
@@ -144,8 +140,8 @@ impl Core {
     /// Hands on what the state machine has to tell.
     pub(super) fn deliver(&mut self) -> Wake {
         let mut wake = Wake::default();
-        while let Some(settled) = self.session.pop_settled() {
-            wake.settled.push(settled);
+        while let Some((reply, outcome)) = self.session.pop_settled() {
+            wake.wakers.extend(reply.put(outcome));
         }
         let states = self.states;
         let mut is_news = false;
