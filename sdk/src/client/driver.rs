@@ -14,7 +14,7 @@ use super::shared::{Core, Shared};
 
 /// How much is read before others have their turn, in bytes: the rest of a long replay waits for that. All acks that
 /// may come at once are less, and what the program is told is still at hand when it looks at it.
-const READ_BYTES: usize = 64 * 1024;
+const TURN_BYTES: usize = 64 * 1024;
 
 /// What a message counts for beside its text.
 const MESSAGE_BYTES: usize = 32;
@@ -206,7 +206,7 @@ impl Open {
     /// Reads what there is. What broke while writing shows here as well.
     fn read(&mut self, core: &mut Core, now: Duration, context: &mut Context<'_>) -> Progress {
         let mut bytes = 0;
-        while bytes < READ_BYTES {
+        while bytes < TURN_BYTES {
             bytes += MESSAGE_BYTES;
             match self.socket.poll_read(context) {
                 Poll::Pending => return Progress::Stuck,
