@@ -1,6 +1,5 @@
 //! What the handles and the task have in common: the state machine, and who waits for it.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -27,7 +26,8 @@ pub(super) struct Core {
     pub(super) session: Session<Reply>,
     /// The task, when it waits.
     pub(super) driver: Option<Waker>,
-    events: VecDeque<Event>,
+    /// How many of the state machine's events have been seen to, and may be taken.
+    events: usize,
     /// Whether the last event is among them, or was: there will be no other.
     has_ended: bool,
     event_capacity: usize,
@@ -64,7 +64,7 @@ impl Shared {
         let mut core = Core {
             session,
             driver: None,
-            events: VecDeque::new(),
+            events: 0,
             has_ended: false,
             event_capacity: event_capacity.max(1),
             lagged: 0,
@@ -144,21 +144,22 @@ impl Core {
             wake.wakers.extend(reply.put(outcome));
         }
         let states = self.states;
-        let mut is_news = false;
-        while let Some(event) = self.session.pop_event() {
-            if let Event::State(state) = &event {
+        for event in self.session.events().skip(self.events) {
+            if let Event::State(state) = event {
                 self.states += 1;
                 self.has_ended |= state.is_closed();
             }
-            if self.has_reader {
-                is_news = true;
-                if self.events.len() >= self.event_capacity {
-                    self.events.pop_front();
-                    self.lagged += 1;
-                }
-                self.events.push_back(event);
-            }
         }
+        let is_news = self.session.events().len() > self.events;
+        if self.has_reader {
+            while self.session.events().len() > self.event_capacity {
+                self.session.pop_event();
+                self.lagged += 1;
+            }
+        } else {
+            self.session.forget_events();
+        }
+        self.events = self.session.events().len();
         if is_news {
             wake.wakers.extend(self.reader.take());
         }
@@ -188,18 +189,21 @@ impl Core {
         if self.lagged > 0 {
             return Poll::Ready(Some(Event::Lagged { events: std::mem::take(&mut self.lagged) }));
         }
-        if self.events.is_empty() && !self.has_ended {
-            self.reader = Some(context.waker().clone());
-            return Poll::Pending;
+        if self.events > 0 {
+            self.events -= 1;
+            return Poll::Ready(self.session.pop_event());
         }
-        Poll::Ready(self.events.pop_front())
+        if self.has_ended {
+            return Poll::Ready(None);
+        }
+        self.reader = Some(context.waker().clone());
+        Poll::Pending
     }
 
     /// Nobody takes events any more.
     pub(super) fn drop_reader(&mut self) {
         self.has_reader = false;
         self.reader = None;
-        self.events = VecDeque::new();
     }
 }
 

@@ -106,8 +106,18 @@ impl<R> Session<R> {
         &self.state
     }
 
+    /// What there is to be told, and was not taken.
+    pub(crate) fn events(&self) -> impl ExactSizeIterator<Item = &Event> {
+        self.events.iter()
+    }
+
     pub(crate) fn pop_event(&mut self) -> Option<Event> {
         self.events.pop_front()
+    }
+
+    /// Nobody will take what there is.
+    pub(crate) fn forget_events(&mut self) {
+        self.events = VecDeque::new();
     }
 
     pub(crate) fn pop_settled(&mut self) -> Option<Settled<R>> {
