@@ -144,24 +144,25 @@ impl Core {
             wake.wakers.extend(reply.put(outcome));
         }
         let states = self.states;
-        for event in self.session.events().skip(self.events) {
+        let seen = self.events;
+        while let Some(event) = self.session.event(self.events) {
             if let Event::State(state) = event {
                 self.states += 1;
                 self.has_ended |= state.is_closed();
             }
+            self.events += 1;
         }
-        let is_news = self.session.events().len() > self.events;
-        if self.has_reader {
-            while self.session.events().len() > self.event_capacity {
-                self.session.pop_event();
-                self.lagged += 1;
-            }
-        } else {
-            self.session.forget_events();
-        }
-        self.events = self.session.events().len();
-        if is_news {
+        if self.events > seen {
             wake.wakers.extend(self.reader.take());
+        }
+        if !self.has_reader {
+            self.session.forget_events();
+            self.events = 0;
+        }
+        while self.events > self.event_capacity {
+            self.session.pop_event();
+            self.events -= 1;
+            self.lagged += 1;
         }
         let gone = self.session.gone();
         if self.states != states || self.gone != gone {

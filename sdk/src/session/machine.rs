@@ -106,9 +106,9 @@ impl<R> Session<R> {
         &self.state
     }
 
-    /// What there is to be told, and was not taken.
-    pub(crate) fn events(&self) -> impl ExactSizeIterator<Item = &Event> {
-        self.events.iter()
+    /// One of the events that there are to be told, and were not taken.
+    pub(crate) fn event(&self, index: usize) -> Option<&Event> {
+        self.events.get(index)
     }
 
     pub(crate) fn pop_event(&mut self) -> Option<Event> {

@@ -143,11 +143,14 @@ impl<R> Outbox<R> {
         if self.limits.when_full != WhenFull::DropOldest {
             return false;
         }
-        let (unanswered, waiting) =
-            (self.items.range(..self.unanswered), self.items.range(self.unanswered..));
-        let kept = || unanswered.clone().chain(waiting.clone().filter(|item| item.is_unsure));
-        let kept_bytes = kept().map(|item| size(&item.packet)).sum::<usize>();
-        self.fits(kept().count(), kept_bytes, bytes)
+        let (mut count, mut taken) = (0, 0);
+        for (index, item) in self.items.iter().enumerate() {
+            if index < self.unanswered || item.is_unsure {
+                count += 1;
+                taken += size(&item.packet);
+            }
+        }
+        self.fits(count, taken, bytes)
     }
 
     /// Whether there is room for what was refused last, or else for any packet.
@@ -207,7 +210,7 @@ impl<R> Outbox<R> {
 
     /// The next item cannot be sent.
     pub(super) fn settle_next(&mut self, outcome: Outcome, settled: &mut VecDeque<Settled<R>>) {
-        if let Some(item) = self.items.remove(self.unanswered) {
+        if let Some(item) = self.take(self.unanswered) {
             self.settle(item, outcome, settled);
         }
     }
@@ -231,8 +234,9 @@ impl<R> Outbox<R> {
     }
 
     fn take_oldest_unsent(&mut self) -> Option<Item<R>> {
-        let index = self.items.range(self.unanswered..).position(|item| !item.is_unsure)?;
-        self.take(self.unanswered + index)
+        let mut waiting = self.unanswered..self.items.len();
+        let index = waiting.find(|&index| self.items.get(index).is_some_and(|item| !item.is_unsure))?;
+        self.take(index)
     }
 
     /// What was sent with this `id` and is answered now, though it may be about to be sent again: what the answer
@@ -248,16 +252,17 @@ impl<R> Outbox<R> {
 
     /// Puts an item back to where it was among those that wait.
     pub(super) fn put_back(&mut self, item: Item<R>) {
-        let earlier = self.items.range(self.unanswered..).take_while(|other| other.order < item.order);
-        self.items.insert(self.unanswered + earlier.count(), item);
+        let mut index = self.unanswered;
+        while self.items.get(index).is_some_and(|other| other.order < item.order) {
+            index += 1;
+        }
+        self.items.insert(index, item);
     }
 
     /// All that was sent and not answered is to be sent again; `is_unsure` says whether it may have arrived.
     pub(super) fn put_back_all(&mut self, is_unsure: bool) {
-        if is_unsure {
-            self.items.range_mut(..self.unanswered).for_each(|item| item.is_unsure = true);
-        } else {
-            self.items.iter_mut().for_each(|item| item.is_unsure = false);
+        for (index, item) in self.items.iter_mut().enumerate() {
+            item.is_unsure = is_unsure && (item.is_unsure || index < self.unanswered);
         }
         self.unanswered_bytes = 0;
         // The last one first, which is nearly always where it belongs: before all that wait.
@@ -280,11 +285,12 @@ impl<R> Outbox<R> {
     /// answers one is still a message.
     pub(super) fn forget_numbers(&mut self, error: &SendError, settled: &mut VecDeque<Settled<R>>) {
         self.receipts.clear();
-        for mut item in self.items.split_off(self.unanswered) {
+        let mut index = self.unanswered;
+        while let Some(item) = self.items.get_mut(index) {
             if matches!(item.packet, ClientPacket::Message(_)) {
                 item.forget_reply();
-                self.items.push_back(item);
-            } else {
+                index += 1;
+            } else if let Some(item) = self.take(index) {
                 self.settle(item, Err((error.clone(), Fate::NotSent)), settled);
             }
         }
@@ -299,7 +305,7 @@ impl<R> Outbox<R> {
 
     /// Of what was sent, the largest packet was too much for the router.
     pub(super) fn give_up_largest(&mut self, settled: &mut VecDeque<Settled<R>>) {
-        let sizes = self.items.range(..self.unanswered).map(|item| size(&item.packet)).enumerate();
+        let sizes = self.items.iter().take(self.unanswered).map(|item| size(&item.packet)).enumerate();
         let largest = sizes.max_by_key(|&(_, size)| size).and_then(|(index, _)| self.take(index));
         if let Some(item) = largest {
             self.settle(item, Err((SendError::FateUnknown, Fate::Unknown)), settled);
@@ -310,11 +316,12 @@ impl<R> Outbox<R> {
     pub(super) fn settle_unknown(&mut self, settled: &mut VecDeque<Settled<R>>) {
         let unknown = Err((SendError::FateUnknown, Fate::Unknown));
         self.settle_unanswered(&unknown, settled);
-        for item in std::mem::take(&mut self.items) {
-            if item.is_unsure {
+        let mut index = 0;
+        while let Some(item) = self.items.get(index) {
+            if !item.is_unsure {
+                index += 1;
+            } else if let Some(item) = self.take(index) {
                 self.settle(item, unknown.clone(), settled);
-            } else {
-                self.items.push_back(item);
             }
         }
     }
