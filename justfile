@@ -10,10 +10,12 @@ default:
     @just --list
 
 # Runs the router; arguments go to it, such as `just serve check` or `just serve --config my.json`.
+[no-exit-message]
 serve *arguments:
     cargo run --locked --release --package multichat-server -- "$@"
 
 # Builds the chat page and serves it; the line that is printed opens it. Arguments go to the router.
+[no-exit-message]
 demo *arguments: page
     cargo run --locked --release --package multichat-server -- serve --web-root web-demo/dist "$@"
 

@@ -27,6 +27,8 @@ impl Platform {
 
     /// Says something on the platform. Who said it stands before the text, and the files behind it.
     fn post(&mut self, client: &str, text: &str) -> std::io::Result<()> {
+        // Strangers wrote it: what would move the cursor of a terminal, or change its colours, stays out.
+        let text = text.replace(|character: char| character.is_control() && character != '\n', "");
         writeln!(self.output, "[{client}] {text}")
     }
 }

@@ -6,7 +6,7 @@
 
 use std::process::ExitCode;
 
-use multichat::{Client, Event};
+use multichat::{Client, Event, State};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -22,7 +22,15 @@ async fn main() -> ExitCode {
         }
     };
     while let Some(event) = events.next().await {
-        let Event::Message(message) = event else { continue };
+        let message = match event {
+            Event::Message(message) => message,
+            // The router does not want it any more.
+            Event::State(State::Closed { cause: Some(cause), .. }) => {
+                eprintln!("{}", cause.explain());
+                return ExitCode::FAILURE;
+            }
+            _ => continue,
+        };
         let Some(text) = message.content.strip_prefix("!echo ") else { continue };
         let sent = match message.place {
             Some(place) => client.reply(place.seq, text),

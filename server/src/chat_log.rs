@@ -4,6 +4,7 @@
 //! the disk is full, it stays where it is and tries again; what the log lets go of meanwhile is missing in the files,
 //! and that is said.
 
+mod batch;
 mod files;
 #[cfg(test)]
 mod tests;
@@ -11,11 +12,11 @@ mod tests;
 use std::{
     future::pending,
     io::{self, Write},
+    path::PathBuf,
     sync::Arc,
     time::{Duration, SystemTime},
 };
 
-use bytes::{Buf as _, Bytes};
 use tokio::{
     select,
     sync::watch,
@@ -24,6 +25,7 @@ use tokio::{
 };
 use tracing::{info, warn};
 
+use self::batch::Batch;
 use crate::{
     config::ChatLog,
     room::{Entry, Followed, Follower, Room},
@@ -42,7 +44,14 @@ const LAST_WORDS: Duration = Duration::from_secs(5);
 pub(crate) type Order = Option<ChatLog>;
 
 /// How a file is opened, by its name.
-type Open = Arc<dyn Fn(&ChatLog, &str) -> io::Result<Box<dyn Write + Send>> + Send + Sync>;
+type Open = Arc<dyn Fn(&ChatLog, &str) -> io::Result<Opened> + Send + Sync>;
+
+/// A file that was opened, to be added to.
+struct Opened {
+    file: Box<dyn Write + Send>,
+    /// It ends within a line.
+    is_torn: bool,
+}
 
 /// The writer of a room's files. A room has one alone, so that nothing is written twice.
 pub(crate) struct ChatLogWriter {
@@ -58,7 +67,7 @@ pub(crate) struct ChatLogWriter {
     work: Option<(ChatLog, Follower)>,
     output: Option<Output>,
     /// What is being written.
-    batch: Bytes,
+    batch: Batch,
     failing_since: Option<Instant>,
     /// How many entries were lost since that was said.
     missed: u64,
@@ -66,14 +75,18 @@ pub(crate) struct ChatLogWriter {
 
 /// A file that is open.
 struct Output {
-    name: String,
+    path: PathBuf,
     file: Box<dyn Write + Send>,
 }
 
 impl ChatLogWriter {
     /// A writer of what is said in the room from now on.
     pub(crate) fn new(name: &str, room: Arc<Room>, orders: watch::Receiver<Order>) -> Self {
-        Self::to(name, room, orders, Arc::new(|config, name| Ok(Box::new(files::open(config, name)?))))
+        let open = |config: &ChatLog, name: &str| {
+            let (file, is_torn) = files::open(config, name)?;
+            Ok(Opened { file: Box::new(file), is_torn })
+        };
+        Self::to(name, room, orders, Arc::new(open))
     }
 
     fn to(name: &str, room: Arc<Room>, orders: watch::Receiver<Order>, open: Open) -> Self {
@@ -86,7 +99,7 @@ impl ChatLogWriter {
             open,
             work: None,
             output: None,
-            batch: Bytes::new(),
+            batch: Batch::default(),
             failing_since: None,
             missed: 0,
         };
@@ -101,7 +114,7 @@ impl ChatLogWriter {
         let mut give_up_at = None;
         loop {
             self.write().await;
-            let is_idle = self.batch.is_empty();
+            let is_idle = self.batch.is_written();
             select! {
                 biased;
                 changed = self.orders.changed(), if has_orders => match changed {
@@ -135,7 +148,7 @@ impl ChatLogWriter {
         self.work = match (order, self.work.take()) {
             (None, _) => {
                 // Nobody wants it any more.
-                self.batch.clear();
+                self.batch = Batch::default();
                 self.failing_since = None;
                 None
             }
@@ -144,22 +157,22 @@ impl ChatLogWriter {
         };
     }
 
-    fn lines(&self, entries: &[Arc<Entry>]) -> Bytes {
+    fn lines(&self, entries: &[Arc<Entry>]) -> Batch {
         let mut lines = String::new();
         for entry in entries {
             let json = entry.json();
             lines += &self.head;
-            lines += json.strip_prefix('{').unwrap_or(&json);
+            push_tame(&mut lines, json.strip_prefix('{').unwrap_or(&json));
             lines.push('\n');
         }
-        lines.into()
+        Batch::of(lines)
     }
 
     /// Writes the batch, as far as the disk takes it, and opens the file for it; also where there is nothing to be
     /// written yet, so that what is wrong with the file is said early. What has been written is not written again.
     async fn write(&mut self) {
         let Some((config, _)) = &self.work else { return };
-        if self.batch.is_empty() && self.output.is_some() {
+        if self.batch.is_written() && self.output.is_some() {
             return;
         }
         let (config, open, mut batch) = (config.clone(), self.open.clone(), self.batch.clone());
@@ -173,6 +186,8 @@ impl ChatLogWriter {
                 self.batch = rest;
                 result
             }
+            // The program ends.
+            Err(error) if error.is_cancelled() => return,
             Err(error) => Err(io::Error::other(error)),
         };
         match result {
@@ -211,6 +226,30 @@ impl ChatLogWriter {
     }
 }
 
+/// Adds JSON in which what would end a line, move the cursor of a terminal or turn the direction of the text is escaped:
+/// people look at these files as they are. Only strings have such characters.
+fn push_tame(lines: &mut String, json: &str) {
+    for piece in json.split_inclusive(is_wild) {
+        let mut characters = piece.chars();
+        match characters.next_back() {
+            Some(last) if is_wild(last) => {
+                let escape = format!("\\u{:04x}", u32::from(last));
+                lines.extend([characters.as_str(), &escape]);
+            }
+            _ => *lines += piece,
+        }
+    }
+}
+
+/// What names may not have either; all of it is below U+10000.
+fn is_wild(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{61C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}'
+        )
+}
+
 /// What the log has next for who reads it, if somebody does.
 async fn next(work: &mut Option<(ChatLog, Follower)>) -> Followed {
     match work {
@@ -219,19 +258,24 @@ async fn next(work: &mut Option<(ChatLog, Follower)>) -> Followed {
     }
 }
 
-/// Writes the batch to the file of this moment, and takes what has been written from it.
-fn write(config: &ChatLog, open: &Open, output: Option<Output>, batch: &mut Bytes) -> io::Result<Output> {
-    // A batch is whole lines, or the rest of one that could not be written: then it all goes to one file.
+/// Writes the batch to the file of this moment, as far as it is not written yet.
+fn write(config: &ChatLog, open: &Open, output: Option<Output>, batch: &mut Batch) -> io::Result<Output> {
     let name = files::name(config.rotate, SystemTime::now());
-    let mut output = match output.filter(|output| output.name == name) {
+    let path = config.folder.join(&name);
+    let mut output = match output.filter(|output| output.path == path) {
         Some(output) => output,
-        None => Output { file: open(config, &name)?, name },
+        None => begin(open(config, &name)?, path, batch)?,
     };
-    while batch.has_remaining() {
-        match output.file.write(batch)? {
-            0 => return Err(io::ErrorKind::WriteZero.into()),
-            written => batch.advance(written),
-        }
-    }
+    batch.write(&output.path, &mut output.file)?;
     Ok(output)
+}
+
+/// Lets the batch go on in another file.
+fn begin(opened: Opened, path: PathBuf, batch: &mut Batch) -> io::Result<Output> {
+    let Opened { mut file, is_torn } = opened;
+    if !batch.goes_on_in(&path, is_torn) && is_torn {
+        // Somebody was stopped in the midst of a line, which is lost; the next one must not be.
+        file.write_all(b"\n")?;
+    }
+    Ok(Output { path, file })
 }

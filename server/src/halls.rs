@@ -36,32 +36,34 @@ struct Open {
 }
 
 impl Halls {
-    /// Opens the rooms that the configuration has and that are not open, lets others know what holds in them now, and
-    /// abandons those that it does not have. A room is known by its name: with another path it is still the same.
+    /// Opens the rooms that the configuration has and that are not open, and lets others know what holds in them now. A
+    /// room is known by its name: with another path it is still the same. Returns the ways to them.
     ///
     /// # Errors
     ///
     /// The operating system has no random source. Nothing has changed then.
     pub(crate) fn apply(&mut self, config: &Config) -> Result<Vec<Route>, getrandom::Error> {
-        let rooms: Vec<_> = config.all_rooms().map(|room| (room, self.find(room))).collect();
-        let is_new = |found: &Option<Arc<Hall>>| found.is_none();
-        let mut epochs = rooms
-            .iter()
-            .filter(|(_, found)| is_new(found))
-            .map(|_| token::random(EPOCH_SYMBOLS))
-            .collect::<Result<Vec<_>, _>>()?;
+        let find = |room: &config::Room| self.iter().position(|hall| *hall.name() == room.name);
+        let rooms: Vec<_> = config.all_rooms().map(|room| (room, find(room))).collect();
+        let new = rooms.iter().filter(|(_, place)| place.is_none());
+        let mut epochs = new.map(|_| token::random(EPOCH_SYMBOLS)).collect::<Result<Vec<_>, _>>()?;
         let mut routes = Vec::new();
-        for (room, found) in rooms {
-            let hall = match found {
-                Some(hall) => {
-                    hall.change(room);
-                    self.order_chat_log(room);
-                    hall
+        for (room, place) in rooms {
+            let open = match place {
+                Some(place) => {
+                    self.open[place].change(room);
+                    &self.open[place]
                 }
                 None => self.open(room, epochs.pop().unwrap_or_default()),
             };
-            routes.push(Route { path: room.ws_path.clone(), hall });
+            routes.push(Route { path: room.ws_path.clone(), hall: open.hall.clone() });
         }
+        Ok(routes)
+    }
+
+    /// Abandons the rooms that the configuration does not have. No way must lead there any more: who has to leave one
+    /// comes again at once.
+    pub(crate) fn abandon_unlisted(&mut self, config: &Config) {
         let listed: HashSet<_> = config.all_rooms().map(|room| &room.name).collect();
         self.open.retain(|Open { hall, .. }| {
             let is_listed = listed.contains(hall.name());
@@ -71,7 +73,6 @@ impl Halls {
             }
             is_listed
         });
-        Ok(routes)
     }
 
     /// The rooms.
@@ -95,26 +96,23 @@ impl Halls {
         self.are_closed
     }
 
-    fn find(&self, room: &config::Room) -> Option<Arc<Hall>> {
-        self.iter().find(|hall| *hall.name() == room.name).cloned()
-    }
-
-    fn open(&mut self, config: &config::Room, epoch: String) -> Arc<Hall> {
+    fn open(&mut self, config: &config::Room, epoch: String) -> &Open {
         let cores = thread::available_parallelism().map_or(1, usize::from);
         let hall = Arc::new(Hall::new(config, epoch, cores, self.failures.clone()));
         tokio::spawn(serve(hall.room()));
         let (chat_log, orders) = watch::channel(config.chat_log.clone());
         let writer = ChatLogWriter::new(config.name.as_str(), hall.room(), orders);
         self.chat_logs.spawn(writer.run());
-        self.open.push(Open { hall: hall.clone(), chat_log: Some(chat_log) });
-        hall
+        self.open.push_mut(Open { hall, chat_log: Some(chat_log) })
     }
+}
 
-    /// Lets what is said be written from now on as the configuration says. Files are opened anew, which is what
-    /// somebody waits for who has moved them away.
-    fn order_chat_log(&self, config: &config::Room) {
-        let open = self.open.iter().find(|open| *open.hall.name() == config.name);
-        if let Some(chat_log) = open.and_then(|open| open.chat_log.as_ref()) {
+impl Open {
+    /// Lets another configuration hold. The files of the chat log are opened anew, which is what somebody waits for who
+    /// has moved them away.
+    fn change(&self, config: &config::Room) {
+        self.hall.change(config);
+        if let Some(chat_log) = &self.chat_log {
             chat_log.send_replace(config.chat_log.clone());
         }
     }

@@ -26,6 +26,8 @@ mod reloads;
 mod room;
 mod server;
 mod tally;
+#[cfg(test)]
+mod test_folder;
 pub mod tls;
 mod token;
 

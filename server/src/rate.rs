@@ -101,14 +101,20 @@ impl Rates {
 /// What is left of [`Rates`] for one who says something.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Throttle {
+    rates: Rates,
     messages: TokenBucket,
     bytes: TokenBucket,
 }
 
 impl Throttle {
-    /// With all that it may have.
-    pub(crate) fn full(now: Instant) -> Self {
-        Self { messages: TokenBucket::full(now), bytes: TokenBucket::full(now) }
+    /// With all that these rates let it have.
+    pub(crate) fn full(rates: Rates, now: Instant) -> Self {
+        Self { rates, messages: TokenBucket::full(now), bytes: TokenBucket::full(now) }
+    }
+
+    /// What it keeps to.
+    pub(crate) fn rates(&self) -> &Rates {
+        &self.rates
     }
 
     /// Looks whether a message may come, of whatever size.
@@ -116,28 +122,34 @@ impl Throttle {
     /// # Errors
     ///
     /// If not: the moment from which on it may.
-    pub(crate) fn peek(&self, rates: &Rates, now: Instant) -> Result<(), Instant> {
+    pub(crate) fn peek(&self, now: Instant) -> Result<(), Instant> {
         let wait = |bucket: &TokenBucket, rate: Option<Rate>| bucket.peek(rate?, now).err();
-        match wait(&self.messages, rates.messages).max(wait(&self.bytes, rates.bytes)) {
+        match wait(&self.messages, self.rates.messages).max(wait(&self.bytes, self.rates.bytes)) {
             Some(at) => Err(at),
             None => Ok(()),
         }
     }
 
     /// Counts a message of so many bytes.
-    pub(crate) fn charge(&mut self, rates: &Rates, bytes: usize, now: Instant) {
-        if let Some(rate) = rates.messages {
+    pub(crate) fn charge(&mut self, bytes: usize, now: Instant) {
+        if let Some(rate) = self.rates.messages {
             self.messages.charge(rate, 1, now);
         }
-        if let Some(rate) = rates.bytes {
+        if let Some(rate) = self.rates.bytes {
             self.bytes.charge(rate, u32::try_from(bytes).unwrap_or(u32::MAX), now);
         }
     }
 
-    /// Keeps to other rates from now on. Who was slowed down by the old ones need not pay for it any longer.
-    pub(crate) fn change(&mut self, rates: &Rates, now: Instant) {
-        self.messages.change(rates.messages, now);
-        self.bytes.change(rates.bytes, now);
+    /// Keeps to these rates from now on. Who was slowed down by others need not pay for it any longer; by one that
+    /// stays as it is, all that is owed still is.
+    pub(crate) fn keep_to(&mut self, rates: Rates, now: Instant) {
+        if rates.messages != self.rates.messages {
+            self.messages.change(rates.messages, now);
+        }
+        if rates.bytes != self.rates.bytes {
+            self.bytes.change(rates.bytes, now);
+        }
+        self.rates = rates;
     }
 
     /// Whether it has all that it may have.
@@ -191,36 +203,47 @@ mod tests {
         let slow = Rates { messages: Rate::new(1, SECOND, 1000), bytes: Rate::new(1, SECOND, 1) };
         let fast = Rates { messages: Rate::new(10, SECOND, 20), bytes: None };
         let start = Instant::now() + 100 * SECOND;
-        let mut throttle = Throttle::full(start);
+        let mut throttle = Throttle::full(slow, start);
         for _ in 0..1000 {
-            throttle.charge(&slow, 100, start);
+            throttle.charge(100, start);
         }
-        throttle.change(&fast, start);
-        assert_eq!(
-            throttle.peek(&fast, start),
-            Err(start + SECOND / 10),
-            "not for what it owed by the old one"
-        );
+        throttle.keep_to(fast, start);
+        assert_eq!(throttle.peek(start), Err(start + SECOND / 10), "not for what it owed by the old one");
         assert!(throttle.is_full(start + 2 * SECOND));
         // What is there is not given again.
-        throttle.charge(&fast, 1, start + 2 * SECOND);
-        throttle.change(&slow, start + 2 * SECOND);
+        throttle.charge(1, start + 2 * SECOND);
+        throttle.keep_to(slow, start + 2 * SECOND);
         assert!(!throttle.is_full(start + 2 * SECOND));
+    }
+
+    #[test]
+    fn a_debt_by_the_same_rate_stays() {
+        let bytes = Rate::new(100, SECOND, 1000);
+        let rates = Rates { messages: Rate::new(1, SECOND, 1), bytes };
+        let start = Instant::now() + 100 * SECOND;
+        let mut throttle = Throttle::full(rates, start);
+        throttle.charge(6000, start);
+        let even = start + 50 * SECOND + SECOND / 100;
+        throttle.keep_to(rates, start);
+        assert_eq!(throttle.peek(start), Err(even), "nothing has changed");
+        throttle.keep_to(Rates { messages: None, bytes }, start);
+        assert_eq!(throttle.peek(start), Err(even), "something else has");
     }
 
     #[test]
     fn a_throttle_waits_for_whichever_takes_longer() {
         let rates = Rates { messages: Rate::new(1, SECOND, 2), bytes: Rate::new(100, SECOND, 1000) };
         let start = Instant::now() + 100 * SECOND;
-        let mut throttle = Throttle::full(start);
-        throttle.charge(&rates, 1, start);
-        assert_eq!(throttle.peek(&rates, start), Ok(()));
-        throttle.charge(&rates, 1, start);
-        assert_eq!(throttle.peek(&rates, start), Err(start + SECOND), "the messages");
+        let mut throttle = Throttle::full(rates, start);
+        throttle.charge(1, start);
+        assert_eq!(throttle.peek(start), Ok(()));
+        throttle.charge(1, start);
+        assert_eq!(throttle.peek(start), Err(start + SECOND), "the messages");
         assert!(!throttle.is_full(start + SECOND), "all of them");
-        throttle.charge(&rates, 1198, start);
-        assert_eq!(throttle.peek(&rates, start), Err(start + 2 * SECOND + SECOND / 100), "the bytes");
-        assert_eq!(throttle.peek(&Rates::default(), start), Ok(()), "no rates, no wait");
+        throttle.charge(1198, start);
+        assert_eq!(throttle.peek(start), Err(start + 2 * SECOND + SECOND / 100), "the bytes");
         assert!(throttle.is_full(start + 12 * SECOND));
+        throttle.keep_to(Rates::default(), start);
+        assert_eq!(throttle.peek(start), Ok(()), "no rates, no wait");
     }
 }

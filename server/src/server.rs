@@ -51,7 +51,7 @@ pub enum BindError {
     #[error("can't make up a name for the log: {0}")]
     Random(#[from] getrandom::Error),
     /// The port can't be had.
-    #[error("can't listen on {host}: {source}{}", advice(host, source))]
+    #[error("can't listen on {host}: {source}{}", advice("host", host, source))]
     Listen {
         /// Where.
         host: Host,
@@ -59,7 +59,7 @@ pub enum BindError {
         source: io::Error,
     },
     /// The operators' port can't be had.
-    #[error("can't listen on {host} for operators: {source}{}", advice(host, source).replace("`host`", "`admin.host`"))]
+    #[error("can't listen on {host} for operators: {source}{}", advice("admin.host", host, source))]
     Admin {
         /// Where.
         host: Host,
@@ -68,19 +68,19 @@ pub enum BindError {
     },
 }
 
-fn advice(host: &Host, error: &io::Error) -> &'static str {
-    match (error.kind(), host) {
-        (io::ErrorKind::AddrInUse, _) => "; stop the program that has this port, or choose another `host`",
-        (io::ErrorKind::NotFound, Host::Unix(_)) => "; make the folder of the socket first, see `host`",
+/// What to do about a port that can't be had, which the field of this name asks for.
+fn advice(field: &str, host: &Host, error: &io::Error) -> String {
+    let advice = match (error.kind(), host) {
+        (io::ErrorKind::AddrInUse, _) => "stop the program that has this port, or choose another",
+        (io::ErrorKind::NotFound, Host::Unix(_)) => "make the folder of the socket first, see",
         (io::ErrorKind::PermissionDenied, Host::Unix(_)) => {
-            "; the user that runs the server must be able to write to the folder of the socket, see `host`"
+            "the user that runs the server must be able to write to the folder of the socket, see"
         }
-        (io::ErrorKind::PermissionDenied, _) => {
-            "; ports below 1024 need a privilege, choose a higher one in `host`"
-        }
-        (io::ErrorKind::AddrNotAvailable, _) => "; this machine has no such address, see `host`",
-        _ => "",
-    }
+        (io::ErrorKind::PermissionDenied, _) => "ports below 1024 need a privilege, choose a higher one in",
+        (io::ErrorKind::AddrNotAvailable, _) => "this machine has no such address, see",
+        _ => return String::new(),
+    };
+    format!("; {advice} `{field}`")
 }
 
 /// Why a router goes on with the configuration that it has.
@@ -215,6 +215,7 @@ impl Handle {
         }
         let routes = halls.apply(config)?;
         state.entrance.change(config, tls, routes);
+        halls.abandon_unlisted(config);
         *state.shutdown.lock() = config.limits.shutdown;
         state.reloads.lock().succeed();
         let mut unchanged = Vec::new();

@@ -48,10 +48,29 @@ for (const colorScheme of ['light', 'dark'] as const) {
       await take(page, `roster-phone-${colorScheme}`)
     })
 
+    test.describe('by touch', () => {
+      test.use({ viewport: { width: 360, height: 640 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 })
+
+      test('a conversation', async ({ page, router }) => {
+        const form = await JoinForm.open(page, router.page)
+        await take(page, `touch-join-${colorScheme}`)
+        await form.join()
+        const chat = new ChatPage(page)
+        await chat.expectOnline()
+        await converse(chat, router)
+        await take(page, `touch-${colorScheme}`)
+        await chat.message('Are you all right?').tap()
+        await expect(page.getByRole('toolbar')).toBeVisible()
+        await take(page, `touch-actions-${colorScheme}`)
+        await page.getByRole('toolbar').getByRole('button', { name: 'Edit' }).tap()
+        await take(page, `touch-edit-${colorScheme}`)
+      })
+    })
+
     test('further up, with new messages', async ({ page, router }) => {
       const chat = await ChatPage.join(page, router, 'Ada')
       const { discord } = await converse(chat, router)
-      for (let count = 1; count <= 30; count += 1) await discord.post(`${count} stones are in place`)
+      for (let count = 1; count <= 30; count += 1) await discord.post(`stone ${count} is in place`)
       await chat.log.hover()
       await page.mouse.wheel(0, -700)
       await discord.post('and the arch is done!')

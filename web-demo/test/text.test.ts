@@ -1,6 +1,17 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { beginning, calm, firstLine, isBlank, parts, pieces, SHORT, safeUrl, sizeOf } from '../src/model/text.ts'
+import {
+  amount,
+  beginning,
+  calm,
+  firstLine,
+  isBlank,
+  parts,
+  pieces,
+  SHORT,
+  safeUrl,
+  sizeOf,
+} from '../src/model/text.ts'
 
 /** The addresses of the links in a text. */
 const links = (text: string) => pieces(text).flatMap((piece) => (piece.type === 'link' ? [piece.text] : []))
@@ -159,4 +170,11 @@ test('sizes are for people', () => {
     '12 KB',
     '48 MB',
   ])
+})
+
+test('how much a long text is, is said in what makes it long', () => {
+  assert.equal(amount('line\n'.repeat(80)), '80 lines')
+  assert.equal(amount('a long line\n'.repeat(2000)), '2,000 lines')
+  assert.equal(amount('ä'.repeat(5000)), '10 KB')
+  assert.equal(amount(`${'long '.repeat(1000)}\nand more`), '5.0 KB')
 })

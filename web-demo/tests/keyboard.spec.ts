@@ -5,6 +5,30 @@ import { Client } from './support/client.ts'
 import { KEY } from './support/router.ts'
 import { expect, test } from './support/test.ts'
 
+test('a mouse at rest does not point at what is scrolled under it', async ({ page, router }) => {
+  const rich = await Client.rich(router, 'mc')
+  for (let count = 1; count <= 60; count += 1) await rich.post(`line ${count}`)
+  const chat = await ChatPage.join(page, router, 'Ada')
+  await expect(chat.message('line 60')).toBeInViewport()
+  const box = await chat.message('line 60').boundingBox()
+  if (!box) throw new Error('it is not there')
+  const [x, y] = [box.x + box.width / 2, box.y + box.height / 2]
+  await page.mouse.move(x, y)
+  await expect(chat.message('line 60').getByRole('toolbar')).toBeVisible()
+  await chat.message('line 60').focus()
+  for (let count = 59; count >= 20; count -= 1) {
+    await page.keyboard.press('ArrowUp')
+    await expect(chat.message(`line ${count}`).getByRole('toolbar')).toBeVisible()
+  }
+  await expect(chat.message('line 20').getByRole('toolbar')).toBeInViewport()
+  await expect(page.getByRole('toolbar')).toHaveCount(1)
+
+  // But as soon as it is moved, be it by little, it does.
+  await expect(page.locator('article:hover')).toHaveCount(1)
+  await page.mouse.move(x + 1, y)
+  await expect(page.locator('article:hover').getByRole('toolbar')).toBeVisible()
+})
+
 test('one joins, talks, answers, changes and takes back without a mouse', async ({ page, router }) => {
   const { keyboard } = page
   const form = await JoinForm.open(page, router.page)

@@ -130,6 +130,9 @@ test('a long break leaves a gap, with the number of messages', async ({ page, st
 test('what the router refuses is handed back', async ({ page, startRouter }) => {
   const router = await startRouter({ limits: { 'packet-bytes': 4096 } })
   const chat = await ChatPage.join(page, router, 'Ada')
+  const rich = await Client.rich(router, 'mc')
+  const seq = await rich.post('how was it?', { sender: { name: 'alex' } })
+  await chat.choose('Reply', 'how was it?')
   const long = 'too long '.repeat(500)
   await chat.say(long)
   await expect(chat.message('too long')).toContainText('Not sent. It is longer than the router allows.')
@@ -137,6 +140,10 @@ test('what the router refuses is handed back', async ({ page, startRouter }) => 
   await chat.message('too long').getByRole('button', { name: 'Take back' }).click()
   await expect(chat.field).toHaveValue(`${long}\nand this?`)
   await expect(chat.message('too long')).toHaveCount(0)
+  // It is still an answer.
+  await expect(page.getByRole('form', { name: 'Write a message' })).toContainText('Replying to alex')
+  await chat.say('short')
+  expect(await rich.hear('short')).toMatchObject({ 'reply-to': seq })
 })
 
 test('a key that was changed ends it, and one can join again', async ({ page, router }) => {

@@ -65,6 +65,24 @@ test('what was said long ago comes while one scrolls up, and moves nothing', asy
   await expect(first).toContainText('old 1')
 })
 
+test('who leaves the end is not pulled back by what is drawn at that moment', async ({ page, router }) => {
+  const rich = await Client.rich(router, 'mc')
+  for (let count = 1; count <= 60; count += 1) await rich.post(`old ${count}`)
+  const chat = await ChatPage.join(page, router, 'Ada')
+  await expect(chat.message('old 60')).toBeInViewport()
+  // As by the page-up key, with a message coming under the pointer: the browser tells of the scrolling last.
+  await chat.log.evaluate((log) => {
+    log.scrollTop -= 300
+    log
+      .querySelector('article')
+      ?.dispatchEvent(new PointerEvent('pointermove', { bubbles: true, pointerType: 'mouse', screenX: 5 }))
+  })
+  await expect(chat.pill).toHaveText('Go to the newest message')
+  await rich.post('new 1')
+  await expect(chat.pill).toHaveText('1 new message')
+  await expect(chat.message('new 1')).not.toBeInViewport()
+})
+
 test('the wheel scrolls wherever the pointer is', async ({ page, router }) => {
   const rich = await Client.rich(router, 'mc')
   for (let count = 1; count <= 80; count += 1) await rich.post(`old ${count}`)

@@ -42,7 +42,9 @@ test('a reply names what it answers, and leads there', async ({ page, router }) 
   const seq = await rich.post('who is there?', { sender: { name: 'alex' } })
   await chat.choose('Reply', 'who is there?')
   await expect(chat.field).toBeFocused()
+  await expect(chat.message('who is there?')).toHaveAttribute('aria-current', 'true')
   await chat.say('I am')
+  await expect(chat.log.locator('[aria-current]')).toHaveCount(0)
   expect(await rich.hear('I am')).toMatchObject({ 'reply-to': seq })
   await expect(chat.message('I am')).toContainText('alex')
 
@@ -147,6 +149,21 @@ test('what only happens is quieter than what people say', async ({ page, router 
   expect(await colour('alex was slain by a zombie')).not.toBe(await colour('not again'))
 })
 
+test('what is to be done with a long message is at hand at its end, too', async ({ page, router }) => {
+  const chat = await ChatPage.join(page, router, 'Ada')
+  const rich = await Client.rich(router, 'mc')
+  await page.setViewportSize({ width: 900, height: 400 })
+  await rich.post('a line of many\n'.repeat(26))
+  await rich.post('after it')
+  await expect(chat.message('after it')).toBeInViewport()
+  await expect(chat.message('a line of many').locator('.source')).not.toBeInViewport()
+  await page.mouse.move(300, 200)
+  await expect(page.getByRole('toolbar')).toBeInViewport({ ratio: 1 })
+  await page.getByRole('toolbar').getByRole('button', { name: 'Reply' }).click()
+  await chat.say('so it is')
+  await expect(chat.message('so it is')).toContainText('a line of many')
+})
+
 test('an attachment is a link, and a picture is fetched when it is asked for', async ({ page, router }) => {
   const chat = await ChatPage.join(page, router, 'Ada')
   const rich = await Client.rich(router, 'mc')
@@ -169,6 +186,7 @@ test('an attachment is a link, and a picture is fetched when it is asked for', a
   const picture = chat.message('look').getByRole('img', { name: 'cat.svg' })
   await expect(picture).toBeVisible()
   await expect(picture).toHaveJSProperty('naturalWidth', 40)
+  await expect(picture).toBeInViewport()
 })
 
 test('who is there is listed, with the state of each bridge', async ({ page, router }) => {

@@ -1,41 +1,6 @@
 //! The ledger: a figure is worth nothing if the messages behind it did not all come, once each and in order.
 
-use std::{
-    fmt::{self, Display, Formatter},
-    ops::AddAssign,
-};
-
-/// What went wrong, and how much went right.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Tally {
-    pub(crate) came: u64,
-    pub(crate) lost: u64,
-    pub(crate) doubled: u64,
-    pub(crate) misordered: u64,
-}
-
-impl Tally {
-    /// Whether everything came once and in order.
-    pub(crate) fn is_clean(&self) -> bool {
-        self.lost + self.doubled + self.misordered == 0
-    }
-}
-
-impl AddAssign for Tally {
-    fn add_assign(&mut self, other: Self) {
-        self.came += other.came;
-        self.lost += other.lost;
-        self.doubled += other.doubled;
-        self.misordered += other.misordered;
-    }
-}
-
-impl Display for Tally {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Self { came, lost, doubled, misordered } = self;
-        write!(f, "{came} messages and acks: lost {lost}, doubled {doubled}, misordered {misordered}")
-    }
-}
+use multichat_bench::Tally;
 
 /// Numbers from 0 on, each of which is to come once, in order.
 #[derive(Debug, Default)]
@@ -48,7 +13,7 @@ pub(crate) struct Ledger {
 
 impl Ledger {
     pub(crate) fn enter(&mut self, number: u64) {
-        self.tally.came += 1;
+        self.tally.delivered += 1;
         if number == self.next {
             self.next += 1;
         } else if number > self.next {

@@ -11,12 +11,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+use multichat_bench::{Result, Tally, own_cpu};
 use tokio_tungstenite::tungstenite;
 
 use super::{
-    Result,
-    ledger::{Ledger, Tally},
-    process::own_cpu,
+    ledger::Ledger,
     subject::{Task, Work},
     wire::{self, CLOSE, Frame, Template},
 };

@@ -15,6 +15,7 @@
 
 use futures_util::{FutureExt, SinkExt, StreamExt};
 use multichat::protocol::{ClientMessage, ClientPacket, Dialect, Register, RichRegister, ServerPacket};
+use multichat_bench::{Result, Tally};
 use tokio::{net::TcpStream, time::timeout};
 use tokio_tungstenite::{
     WebSocketStream, client_async_with_config,
@@ -22,8 +23,7 @@ use tokio_tungstenite::{
 };
 
 use super::{
-    Result,
-    ledger::{Ledger, Tally},
+    ledger::Ledger,
     sdk::AFTER,
     subject::{Book, Findings, Kind, Scales, Task, Work},
     wire::{self, FIRST},

@@ -1,13 +1,9 @@
-//! The rows of the table, and what they have in common: rounds by turns, and their medians.
+//! The rows of the table.
 
-use std::time::Instant;
+use multichat_bench::{Aim, Cores, Figure, Options, Outcome, Place, Result, Row, by_turns, median};
 
 use super::{
-    Result,
-    ledger::Tally,
     peer::Peer,
-    process::{Cores, Place, own_cpu},
-    report::{Aim, Figure},
     subject::{Findings, Kind, Task, Work},
     wire::Dialect,
 };
@@ -16,51 +12,28 @@ use super::{
 #[derive(Debug)]
 pub(crate) struct Bench {
     pub(crate) cores: Cores,
-    pub(crate) quick: bool,
-    /// Whether to print each round as well.
-    pub(crate) verbose: bool,
-}
-
-/// What a row has to say.
-#[derive(Debug, Default)]
-pub(crate) struct Outcome {
-    pub(crate) figures: Vec<Figure>,
-    pub(crate) tally: Tally,
-    /// How much of the two cores' time others had, in the worst of the rounds that count.
-    pub(crate) others: f64,
-}
-
-/// A row.
-pub(crate) struct Row {
-    pub(crate) name: &'static str,
-    pub(crate) title: &'static str,
-    task: Task,
-}
-
-impl Row {
-    const fn new(name: &'static str, title: &'static str, work: Work, count: u64, size: usize) -> Self {
-        Self { name, title, task: Task { work, count, size, dialect: Dialect::Rich } }
-    }
-
-    const fn plain(self) -> Self {
-        Self { task: Task { dialect: Dialect::Plain, ..self.task }, ..self }
-    }
+    pub(crate) options: Options,
 }
 
 /// All of them, in the order of the table.
-pub(crate) const ALL: &[Row] = &[
-    Row::new("receive-64", "receive, 64 B", Work::Receive, 1_000_000, 64),
-    Row::new("receive-1k", "receive, 1 KiB", Work::Receive, 400_000, 1 << 10),
-    Row::new("send-64", "send, acked, 64 B", Work::Send, 400_000, 64),
-    Row::new("send-1k", "send, acked, 1 KiB", Work::Send, 200_000, 1 << 10),
-    Row::new("turns-64", "send, await ack, 64 B", Work::Turns, 40_000, 64),
-    Row::new("idle-plain", "1,000 plain registered", Work::Idle, 1000, 0).plain(),
-    Row::new("idle-rich", "1,000 rich registered", Work::Idle, 1000, 0),
-    Row::new("idle-rich-spoken", "1,000 rich, have spoken", Work::Idle, 1000, 64),
+pub(crate) const ALL: &[Row<Task>] = &[
+    row("receive-64", "receive, 64 B", Work::Receive, 1_000_000, 64),
+    row("receive-1k", "receive, 1 KiB", Work::Receive, 400_000, 1 << 10),
+    row("send-64", "send, acked, 64 B", Work::Send, 400_000, 64),
+    row("send-1k", "send, acked, 1 KiB", Work::Send, 200_000, 1 << 10),
+    row("turns-64", "send, await ack, 64 B", Work::Turns, 40_000, 64),
+    plain(row("idle-plain", "1,000 plain registered", Work::Idle, 1000, 0)),
+    row("idle-rich", "1,000 rich registered", Work::Idle, 1000, 0),
+    row("idle-rich-spoken", "1,000 rich, have spoken", Work::Idle, 1000, 64),
 ];
 
-/// The share of the two cores that others may have before a round is disturbed: something is always going on.
-pub(crate) const QUIET: f64 = 0.03;
+const fn row(name: &'static str, title: &'static str, work: Work, count: u64, size: usize) -> Row<Task> {
+    Row { name, title, work: Task { work, count, size, dialect: Dialect::Rich } }
+}
+
+const fn plain(row: Row<Task>) -> Row<Task> {
+    Row { work: Task { dialect: Dialect::Plain, ..row.work }, ..row }
+}
 
 /// How much more than by hand it may cost.
 const MORE: f64 = 1.15;
@@ -69,13 +42,12 @@ const MORE: f64 = 1.15;
 type Round = (Findings, f64);
 
 impl Bench {
-    /// Measures a row.
-    pub(crate) fn measure(&self, row: &Row) -> Result<Outcome> {
-        if row.task.work == Work::Idle {
-            return self.measure_memory(row);
+    /// Does a piece of work.
+    pub(crate) fn measure(&self, mut task: Task) -> Result<Outcome> {
+        if task.work == Work::Idle {
+            return self.measure_memory(&task);
         }
-        let mut task = row.task;
-        if self.quick {
+        if self.options.quick {
             task.count /= 10;
         }
         let mut outcome = Outcome::default();
@@ -85,85 +57,47 @@ impl Bench {
         let rate = |rounds: &[Round]| median(rounds, |(found, _)| 1e-3 / found.time);
         // It waits for each other in turns, there.
         let busy = [&client, &raw, &lean].into_iter().map(|rounds| median(rounds, |(_, busy)| *busy));
-        let cpu_figure = |client: f64, compared, aim| Figure {
-            what: "CPU for each message",
-            unit: "µs",
-            client,
-            compared: Some(compared),
-            aim,
+        let busy_aim = if task.work == Work::Turns { Aim::None } else { Aim::AtMost(0.9) };
+        let beside = |what, unit, client, other, kind: Kind, aim| {
+            Figure::beside(what, unit, client, (other, kind.name()), aim)
         };
+        let (what, times) = ("CPU for each message", Aim::Times(MORE));
         outcome.figures = vec![
-            cpu_figure(cpu(&client), (cpu(&raw), Kind::Raw), Aim::Times(MORE)),
-            cpu_figure(cpu(&client), (cpu(&lean), Kind::Lean), Aim::None),
-            Figure {
-                what: "messages",
-                unit: "thousands/s",
-                client: rate(&client),
-                compared: Some((rate(&raw), Kind::Raw)),
-                aim: Aim::AtLeastTimes(0.87),
-            },
-            Figure {
-                what: "the other side was busy",
-                unit: "of 1",
-                client: busy.fold(0.0, f64::max),
-                compared: None,
-                aim: if task.work == Work::Turns { Aim::None } else { Aim::AtMost(0.9) },
-            },
+            beside(what, "µs", cpu(&client), cpu(&raw), Kind::Raw, times),
+            beside(what, "µs", cpu(&client), cpu(&lean), Kind::Lean, Aim::None),
+            beside("messages", "thousands/s", rate(&client), rate(&raw), Kind::Raw, Aim::AtLeastTimes(0.87)),
+            Figure::alone("the other side was busy", "of 1", busy.fold(0.0, f64::max), busy_aim),
         ];
         Ok(outcome)
     }
 
-    fn measure_memory(&self, row: &Row) -> Result<Outcome> {
+    fn measure_memory(&self, task: &Task) -> Result<Outcome> {
         let mut outcome = Outcome::default();
-        let [client, lean] = self.by_turns([Kind::Client, Kind::Lean], &row.task, &mut outcome)?;
+        let [client, lean] = self.by_turns([Kind::Client, Kind::Lean], task, &mut outcome)?;
         let memory = |rounds: &[Round]| median(rounds, |(found, _)| found.memory / 1024.0);
-        outcome.figures = vec![Figure {
-            what: "memory for each",
-            unit: "KiB",
-            client: memory(&client),
-            compared: Some((memory(&lean), Kind::Lean)),
-            aim: Aim::Times(MORE),
-        }];
+        let compared = (memory(&lean), Kind::Lean.name());
+        outcome.figures =
+            vec![Figure::beside("memory for each", "KiB", memory(&client), compared, Aim::Times(MORE))];
         Ok(outcome)
     }
 
-    /// Does the same work in several ways by turns, several rounds of each.
-    ///
-    /// Rounds in which others were in the way are made up for, as often as there should have been rounds in all, and
-    /// count only if there is nothing better.
     fn by_turns<const N: usize>(
         &self,
         kinds: [Kind; N],
         task: &Task,
         outcome: &mut Outcome,
     ) -> Result<[Vec<Round>; N]> {
-        let wanted = if self.quick { 1 } else { 5 };
-        let most = if self.quick { 1 } else { 2 * wanted };
-        let mut all: [Vec<(f64, Round)>; N] = std::array::from_fn(|_| Vec::new());
-        for _ in 0..most {
-            for (kind, rounds) in kinds.into_iter().zip(&mut all) {
-                if rounds.iter().filter(|(others, _)| *others < QUIET).count() < wanted {
-                    rounds.push(self.round(kind, task, outcome)?);
-                }
-            }
-        }
-        Ok(all.map(|mut rounds| {
-            if rounds.iter().any(|(others, _)| *others < QUIET) {
-                rounds.retain(|(others, _)| *others < QUIET);
-            }
-            outcome.others = rounds.iter().map(|(others, _)| *others).fold(outcome.others, f64::max);
-            rounds.into_iter().map(|(_, round)| round).collect()
-        }))
+        by_turns(&kinds, &self.options, outcome, |kind, _, outcome| self.round(*kind, task, outcome))
     }
 
     /// One round, in a process that is started for it: the share of the cores that others had meanwhile, and what was
     /// found.
     fn round(&self, kind: Kind, task: &Task, outcome: &mut Outcome) -> Result<(f64, Round)> {
         let peer = Peer::new()?;
-        let (start, busy, own) = (Instant::now(), self.cores.busy()?, own_cpu());
+        let watch = self.cores.watch()?;
         self.cores.enter(Place::Tested)?;
         let child = task.start(kind, peer.port()?);
-        self.cores.enter(Place::Peer)?;
+        self.cores.enter(Place::Other)?;
         let mut child = child?;
         let served = peer.serve(task, &mut child);
         if served.is_err() {
@@ -174,20 +108,12 @@ impl Bench {
         let text = String::from_utf8_lossy(&output.stdout);
         let found =
             Findings::read(&text).ok_or_else(|| format!("{} failed, {}", kind.name(), output.status))?;
-        let known = own_cpu() - own + found.whole_cpu;
-        let others = (self.cores.busy()? - busy - known).max(0.0) / start.elapsed().as_secs_f64() / 2.0;
+        let others = watch.others(found.whole_cpu)?;
         outcome.tally += found.tally;
         outcome.tally += served.tally;
-        if self.verbose {
+        if self.options.verbose {
             eprintln!("{}, {:.1} % others: {found:?}, {:.2} busy", kind.name(), others * 100.0, served.busy);
         }
         Ok((others, (found, served.busy)))
     }
-}
-
-/// The median of a figure.
-fn median(rounds: &[Round], figure: impl Fn(&Round) -> f64) -> f64 {
-    let mut values: Vec<f64> = rounds.iter().map(figure).collect();
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }

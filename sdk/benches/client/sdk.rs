@@ -8,11 +8,11 @@ use std::{
 };
 
 use multichat::{Client, Confirmation, Event, Events, SendFailure, Sent};
+use multichat_bench::{Result, Tally};
 use tokio::time::timeout;
 
 use super::{
-    Result,
-    ledger::{Ledger, Tally},
+    ledger::Ledger,
     subject::{Book, Findings, Scales, Task, Work},
     wire::{self, FIRST},
 };

@@ -2,17 +2,14 @@
 //! what that took.
 
 use std::{
+    fs,
     process::{Child, Command, Stdio},
     time::Instant,
 };
 
-use super::{
-    Result,
-    ledger::{Ledger, Tally},
-    process::{self, own_cpu},
-    raw, sdk,
-    wire::Dialect,
-};
+use multichat_bench::{Result, Tally, own_cpu};
+
+use super::{ledger::Ledger, raw, sdk, wire::Dialect};
 
 /// The first argument of such a process.
 pub(crate) const COMMAND: &str = "subject";
@@ -104,8 +101,8 @@ impl Task {
 impl Findings {
     fn print(&self) {
         let Self { cpu, time, memory, whole_cpu, tally } = self;
-        let Tally { came, lost, doubled, misordered } = tally;
-        println!("{cpu} {time} {memory} {whole_cpu} {came} {lost} {doubled} {misordered}");
+        let Tally { delivered, lost, doubled, misordered } = tally;
+        println!("{cpu} {time} {memory} {whole_cpu} {delivered} {lost} {doubled} {misordered}");
     }
 
     /// Reads what was printed.
@@ -114,7 +111,7 @@ impl Findings {
         let mut float = || words.next()?.parse::<f64>().ok();
         let (cpu, time, memory, whole_cpu) = (float()?, float()?, float()?, float()?);
         let mut count = || words.next()?.parse::<u64>().ok();
-        let tally = Tally { came: count()?, lost: count()?, doubled: count()?, misordered: count()? };
+        let tally = Tally { delivered: count()?, lost: count()?, doubled: count()?, misordered: count()? };
         Some(Self { cpu, time, memory, whole_cpu, tally })
     }
 }
@@ -197,14 +194,22 @@ impl Scales {
     /// One more is there.
     pub(crate) fn add(&mut self) -> Result<()> {
         match self.before {
-            None => self.before = Some(process::own_memory()?),
+            None => self.before = Some(own_memory()?),
             Some(_) => self.clients += 1,
         }
         Ok(())
     }
 
     pub(crate) fn close(self, tally: Tally) -> Result<Findings> {
-        let grown = process::own_memory()?.saturating_sub(self.before.unwrap_or_default());
+        let grown = own_memory()?.saturating_sub(self.before.unwrap_or_default());
         Ok(Findings { memory: grown as f64 / self.clients as f64, tally, ..Findings::default() })
     }
+}
+
+/// The resident memory of this process, in bytes.
+fn own_memory() -> Result<u64> {
+    // The roll-up is exact where the status is an estimate.
+    let text = fs::read_to_string("/proc/self/smaps_rollup")?;
+    let line = text.lines().find_map(|line| line.strip_prefix("Rss:")).ok_or("no Rss")?;
+    Ok(line.split_whitespace().next().ok_or("no Rss")?.parse::<u64>()? * 1024)
 }

@@ -13,8 +13,8 @@ import { bin, Fault, home, main, repository, run, target, wasmBindgen } from './
  * grow unseen. Beyond 150,000 and 50,000 for the wasm, and 65,000 for the whole entry, it is never to be.
  */
 const LIMITS = {
-  'multichat.wasm': { raw: 121_000, brotli: 48_000 },
-  'index.js': { brotli: 56_000 },
+  'multichat.wasm': { raw: 122_000, brotli: 48_000 },
+  'index.js': { brotli: 57_000 },
   'slim.js': { brotli: 7_000 }
 }
 

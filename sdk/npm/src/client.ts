@@ -4,6 +4,8 @@ import { closed, type Failure, MultichatError } from './error.js'
 import { Feed } from './feed.js'
 import { abortable } from './signal.js'
 import { provide } from './socket.js'
+import { soon } from './soon.js'
+import { type Settled, type Told, told } from './told.js'
 import type {
   Attachment,
   ClientEvent,
@@ -22,7 +24,7 @@ import { core as coreOf, sending, whole } from './wire.js'
 
 /** For what can be waited for. */
 export interface WaitOptions {
-  /** Stops waiting. What is waited for goes on. */
+  /** Stops waiting, with its reason as the error. What is waited for goes on. */
   signal?: AbortSignal | undefined
 }
 
@@ -31,12 +33,6 @@ export type Listener<E> = ((event: E) => void) | { handleEvent(event: E): void }
 
 /** The options of `EventTarget`, by whatever name the settings of TypeScript know them. */
 export type ListenerOptions = Parameters<EventTarget['addEventListener']>[2]
-
-/** What comes out of the wasm, beside events. */
-type Settled =
-  | { type: 'logged'; ticket: number; seq: number; time: number }
-  | { type: 'written' | 'done'; ticket: number }
-  | ({ type: 'failed'; ticket: number } & Failure)
 
 /** Who waits for something that was asked of the wasm; `unsent`, if it was to be sent. */
 interface Ticket {
@@ -75,6 +71,8 @@ export class Client extends EventTarget implements AsyncIterable<ClientEvent, un
   #core: Core | undefined
   readonly #tickets = new Map<number, Ticket>()
   #lastTicket = 0
+  /** What the wasm has told, and nobody else yet. */
+  #told: Told[] = []
 
   /** @internal */
   constructor(source: Source, options: Options, once: boolean) {
@@ -145,28 +143,29 @@ export class Client extends EventTarget implements AsyncIterable<ClientEvent, un
   }
 
   /** Resolves when there is room for another message to wait, or the client has ended. */
-  ready({ signal }: WaitOptions = {}): Promise<void> {
-    return this.#ask((core, ticket) => core.wait(ticket, false), { signal })
+  ready(options?: WaitOptions): Promise<void> {
+    return this.#wait(false, options)
   }
 
   /** Resolves when it is known what became of all that has been sent so far. */
-  flush({ signal }: WaitOptions = {}): Promise<void> {
-    return this.#ask((core, ticket) => core.wait(ticket, true), { signal })
+  flush(options?: WaitOptions): Promise<void> {
+    return this.#wait(true, options)
   }
 
   /**
    * Takes nothing new, waits until it is known what became of all that has been sent, but no longer than so
-   * many milliseconds, and closes. `await using` does this at the end.
+   * many milliseconds, and closes. `await using` does this at the end. The signal ends only your waiting: to end the
+   * draining itself, `close()`.
    */
-  drain(limit = 10_000): Promise<void> {
+  drain(limit = 10_000, { signal }: WaitOptions = {}): Promise<void> {
     const millis = whole('limit', limit)
-    return this.#ask((core, ticket) => core.drain(ticket, millis))
+    return this.#ask((core, ticket) => core.drain(ticket, millis), { signal })
   }
 
   /** Closes. What has not been sent is not sent any more. */
-  close(): Promise<void> {
+  close({ signal }: WaitOptions = {}): Promise<void> {
     if (this.#early) this.#over({ type: 'closed', by: 'client' }, 'not-sent')
-    return this.#ask((core, ticket) => core.close(ticket))
+    return this.#ask((core, ticket) => core.close(ticket), { signal })
   }
 
   /** Tries now, if it waits before its next attempt. */
@@ -174,7 +173,10 @@ export class Client extends EventTarget implements AsyncIterable<ClientEvent, un
     this.#core?.reconnectNow()
   }
 
-  /** The events from now on; for the first who asks, also those that there were. They end with the client. */
+  /**
+   * The events from now on; for the first who asks, also those that there were. They end with the client, or by the
+   * signal, whose reason a loop throws then.
+   */
   events({ signal }: WaitOptions = {}): AsyncIterableIterator<ClientEvent, undefined> {
     const feed = this.#backlog ?? this.#feed()
     this.#backlog = undefined
@@ -239,8 +241,13 @@ export class Client extends EventTarget implements AsyncIterable<ClientEvent, un
     return this.#ask<T>(sending(unsent), { unsent })
   }
 
+  #wait(isFlush: boolean, { signal }: WaitOptions = {}): Promise<void> {
+    // Whoever has given up before the wasm was there is not to be waited for in it.
+    return this.#ask((core, ticket) => this.#tickets.has(ticket) && core.wait(ticket, isFlush), { signal })
+  }
+
   /** Asks something of the wasm. Once the client has ended there is nothing to wait for. */
-  #ask<T>(ask: (core: Core, ticket: number) => void, { unsent, signal }: Asked = {}): Promise<T> {
+  #ask<T>(ask: (core: Core, ticket: number) => unknown, { unsent, signal }: Asked = {}): Promise<T> {
     let leave = () => {}
     const asked = new Promise<T>((resolve, reject) => {
       if (this.#state.type === 'closed') {
@@ -250,7 +257,7 @@ export class Client extends EventTarget implements AsyncIterable<ClientEvent, un
       const ticket = this.#lastTicket
       this.#tickets.set(ticket, { resolve: resolve as (value: unknown) => void, reject, unsent })
       if (this.#core) ask(this.#core, ticket)
-      else this.#early?.push((core) => this.#tickets.has(ticket) && ask(core, ticket))
+      else this.#early?.push((core) => ask(core, ticket))
       leave = () => {
         this.#tickets.delete(ticket)
         this.#core?.forget(ticket)
@@ -301,6 +308,7 @@ export class Client extends EventTarget implements AsyncIterable<ClientEvent, un
 
   /** Ends without the wasm. */
   #over(state: Closed, fate: 'unknown' | 'not-sent'): void {
+    while (this.#told.length > 0) this.#tell()
     this.#core = undefined
     this.#early = undefined
     // Whoever closed it before the wasm was there has been told.
@@ -314,34 +322,29 @@ export class Client extends EventTarget implements AsyncIterable<ClientEvent, un
 
   /** Takes what the wasm tells. */
   readonly #take = (batch: string): void => {
-    const items = (JSON.parse(batch) as (ClientEvent | Settled)[]).map((item) =>
-      item.type === 'state' ? { ...item, state: revived(item.state) } : item,
-    )
-    // What is not sent because of its end is told before it, and is to say why as well.
-    const end = items.flatMap((item) => (item.type === 'state' ? item.state : [])).at(-1) ?? this.#state
-    const why = end.type === 'closed' ? end.cause : undefined
-    for (const item of items) {
-      switch (item.type) {
-        case 'logged':
-          this.#settle(item.ticket)?.resolve({ type: 'logged', seq: item.seq, time: item.time })
-          break
-        case 'written':
-          this.#settle(item.ticket)?.resolve({ type: 'written' })
-          break
-        case 'done':
-          this.#settle(item.ticket)?.resolve(undefined)
-          break
-        case 'failed': {
-          const ticket = this.#settle(item.ticket)
-          const isOfTheEnd = item.code === 'closed' || item.code === 'fate-unknown'
-          ticket?.reject(new MultichatError({ ...item, unsent: ticket.unsent }, isOfTheEnd ? why : undefined))
-          break
-        }
-        case 'state':
-          this.#enter(item.state)
-          break
-        default:
-          this.#deliver(item)
+    const isBehind = this.#told.length > 0
+    for (const item of told(batch)) this.#told.push(item)
+    if (!isBehind) this.#tell()
+  }
+
+  /**
+   * Passes it on. Whoever waits for something gets it before anybody is told of what came later: else a receipt is
+   * there before the `seq` that it is for.
+   */
+  readonly #tell = (): void => {
+    let isAwaited = false
+    for (let item = this.#told.shift(); item; item = this.#told.shift()) {
+      if ('ticket' in item) {
+        this.#settle(item)
+        isAwaited = true
+      } else if (item.type === 'state') {
+        this.#enter(item.state)
+      } else if (isAwaited) {
+        this.#told.unshift(item)
+        soon(this.#tell)
+        break
+      } else {
+        this.#deliver(item)
       }
     }
     this.#tidy()
@@ -355,10 +358,28 @@ export class Client extends EventTarget implements AsyncIterable<ClientEvent, un
     this.#core = undefined
   }
 
-  #settle(number: number): Ticket | undefined {
-    const ticket = this.#tickets.get(number)
-    this.#tickets.delete(number)
-    return ticket
+  #settle(item: Settled): void {
+    const ticket = this.#tickets.get(item.ticket)
+    this.#tickets.delete(item.ticket)
+    switch (item.type) {
+      case 'logged':
+        return ticket?.resolve({ type: 'logged', seq: item.seq, time: item.time })
+      case 'written':
+        return ticket?.resolve({ type: 'written' })
+      case 'done':
+        return ticket?.resolve(undefined)
+      case 'failed': {
+        const isOfTheEnd = item.code === 'closed' || item.code === 'fate-unknown'
+        return ticket?.reject(new MultichatError({ ...item, unsent: ticket.unsent }, isOfTheEnd ? this.#why() : undefined))
+      }
+    }
+  }
+
+  /** Why it ends: what is not sent because of that is told before it. */
+  #why(): MultichatError | undefined {
+    const change = this.#told.findLast((item) => item.type === 'state')
+    const end = change?.type === 'state' ? change.state : this.#state
+    return end.type === 'closed' ? end.cause : undefined
   }
 
   #enter(state: State): void {
@@ -390,14 +411,3 @@ const failureOf = ({ code, message, explanation, retryable }: MultichatError): F
   explanation,
   retryable,
 })
-
-/** The state, of which JSON made plain objects, with errors that are errors. */
-function revived(state: State): State {
-  if (state.type === 'waiting') {
-    return { ...state, retryAt: Date.now() + state.retryIn, cause: new MultichatError(state.cause) }
-  }
-  if (state.type === 'closed' && state.cause) {
-    return { ...state, cause: new MultichatError(state.cause) }
-  }
-  return state
-}

@@ -69,6 +69,24 @@ test('while it is called back', async (t) => {
   assert.deepEqual(result.map(({ code }) => code), ['internal', 'internal'])
 })
 
+test('while a listener asks something of it: what is told with that comes once', async (t) => {
+  const file = await broken((name) => /core_wait$/.test(name))
+  const heard = await runs(t, file, `
+    const speaker = await connect(options)
+    for (let number = 1; number <= 50; number += 1) await speaker.send(String(number))
+    const heard = []
+    const client = start({ ...options, name: 'b', history: 50 })
+    client.addEventListener('message', ({ detail }) => {
+      heard.push(Number(detail.content))
+      if (detail.seq === 10) client.flush()
+    })
+    await client.closed()
+    console.log(JSON.stringify(heard))
+  `)
+  assert.ok(heard.length >= 10)
+  assert.deepEqual(heard, heard.map((_, index) => index + 1))
+})
+
 const whole = () => join(installed, 'dist/multichat.wasm')
 
 test('a wasm that is not there, cut off, of another version, or none', async (t) => {

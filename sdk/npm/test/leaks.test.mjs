@@ -40,9 +40,14 @@ test('a signal that lives long', async (t) => {
   await client.closed({ signal })
   assert.equal(await listeners(), 0)
 
-  const connected = await connect({ url, key: KEY, name: 'b', WebSocket, signal })
-  assert.equal(await listeners(), 0)
-  await connected.close()
+  for (const end of ['close', 'drain']) {
+    const connected = await connect({ url, key: KEY, name: 'b', WebSocket, signal })
+    assert.equal(await listeners(), 0)
+    const ended = end === 'close' ? connected.close({ signal }) : connected.drain(1000, { signal })
+    assert.equal(await listeners(), 1)
+    await ended
+    assert.equal(await listeners(), 0)
+  }
 })
 
 /** Runs this in a program of its own, with what it takes to see what is left; it prints JSON. */

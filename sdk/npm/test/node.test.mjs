@@ -169,6 +169,31 @@ test('signals', async (t) => {
   assert.deepEqual([timedOut.code, timedOut.retryable], ['timeout', true])
 })
 
+test('a signal ends the waiting for the end, and not the end', async (t) => {
+  const { join, begin, stop } = await setUp(t)
+  const gone = AbortSignal.abort()
+  for (const end of [(client) => client.close({ signal: gone }), (client) => client.drain(undefined, { signal: gone })]) {
+    const client = await join('a')
+    assert.equal(await rejected(end(client)), gone.reason)
+    assert.deepEqual(await client.closed(), { type: 'closed', by: 'client' })
+    // Before the wasm is there.
+    const early = begin('b')
+    assert.equal(await rejected(end(early)), gone.reason)
+    assert.deepEqual(await early.closed(), { type: 'closed', by: 'client' })
+  }
+
+  const draining = await join('a', { reconnect: QUICK })
+  await stop()
+  const kept = rejected(draining.send('hello'))
+  const impatient = new AbortController()
+  const drained = rejected(draining.drain(600_000, { signal: impatient.signal }))
+  impatient.abort()
+  assert.equal(await drained, impatient.signal.reason)
+  assert.notEqual(draining.state.type, 'closed')
+  await draining.close()
+  assert.deepEqual([(await kept).code, (await kept).fate], ['closed', 'not-sent'])
+})
+
 test('wrong options', async (t) => {
   const { options } = await setUp(t)
   for (const [more, code] of [[{ url: 'example.org' }, 'invalid-url'], [{ name: '' }, 'invalid-name'], [{ key: '' }, 'invalid-key']]) {
@@ -185,6 +210,16 @@ test('wrong options', async (t) => {
   // Perhaps there is one the next time.
   const empty = await rejected(connect(options('a', { key: async () => '' })))
   assert.deepEqual([empty.code, empty.retryable, empty.message.includes('it is empty')], ['key-unavailable', true, true])
+})
+
+test('why a router cannot be reached is told, as far as it is known', async (t) => {
+  const { options, url } = await setUp(t, { 'ws-path': '/chat' })
+  const path = await rejected(connect(options('a', { url })))
+  assert.equal(path.code, 'unreachable')
+  assert.match(path.explanation, /Unexpected server response: 404/)
+  const nobody = await rejected(connect(options('a', { url: 'ws://127.0.0.1:9/' })))
+  assert.equal(nobody.code, 'unreachable')
+  assert.match(nobody.explanation, /127\.0\.0\.1, port 9: connect ECONNREFUSED/)
 })
 
 test('wrong messages', async (t) => {
@@ -330,4 +365,66 @@ test('a thousand messages at once come in their order, once', async (t) => {
   while (heard.length < 1000) heard.push((await next(events, 'message')).content)
   assert.deepEqual(heard, Array.from({ length: 1000 }, (_, number) => `${number}`))
   assert.deepEqual((await Promise.all(sent)).map(({ seq }) => seq), Array.from({ length: 1000 }, (_, number) => number + 1))
+})
+
+test('who waits for a message to be logged knows its place before its receipt comes', async (t) => {
+  const { join } = await setUp(t)
+  // As with a program that was busy: acks and receipts are there together.
+  class Held extends WebSocket {
+    #acks = []
+    #receipts = []
+    emit (type, ...args) {
+      const { action } = type === 'message' ? JSON.parse(args[0]) : {}
+      if (action === 'message-ack') return this.#acks.push(args)
+      if (action !== 'forwarding-receipt') return super.emit(type, ...args)
+      if (this.#receipts.push(args) === 2) for (const held of [...this.#acks, ...this.#receipts]) super.emit(type, ...held)
+    }
+  }
+  const speaker = await join('speaker', { WebSocket: Held })
+  const hearer = await join('hearer', { WebSocket })
+  hearer.addEventListener('message', ({ detail }) => hearer.report(detail.seq, { status: 'delivered' }))
+  const order = []
+  const receipts = new Promise((resolve) => speaker.addEventListener('receipt', ({ detail }) => {
+    order.push(`receipt of ${detail.target}`)
+    if (detail.target === 2) resolve()
+  }))
+  const say = async (text) => {
+    const { seq } = await speaker.send(text)
+    order.push(`place ${seq}`)
+  }
+  await Promise.all([say('one'), say('two'), receipts])
+  assert.deepEqual(order, ['place 1', 'place 2', 'receipt of 1', 'receipt of 2'])
+})
+
+/** A router that says all of this at once when it is registered with, and closes. */
+const saying = (packets, code) => class extends EventTarget {
+  readyState = 0
+  bufferedAmount = 0
+  constructor () {
+    super()
+    queueMicrotask(() => { this.readyState = 1; this.dispatchEvent(new Event('open')) })
+  }
+
+  send () {
+    queueMicrotask(() => {
+      for (const packet of packets) this.dispatchEvent(Object.assign(new Event('message'), { data: JSON.stringify(packet) }))
+      this.readyState = 3
+      this.dispatchEvent(Object.assign(new Event('close'), { code, reason: '', wasClean: true }))
+    })
+  }
+
+  close () { this.readyState = 3 }
+}
+
+test('what comes at once comes in its order, and before the end', async () => {
+  const messages = Array.from({ length: 500 }, (_, number) => (
+    { action: 'forwarding-message', 'source-client-name': 'a', content: `${number}`, seq: number + 1, time: 1 }
+  ))
+  const ack = { action: 'register-ack', protocol: 2, session: 's', epoch: 'e', seq: 0, after: 0, limits: { 'packet-bytes': 2 ** 20 } }
+  const client = start({ url: 'ws://127.0.0.1:9/', key: 'k', name: 'b', WebSocket: saying([ack, ...messages], 4403) })
+  const heard = []
+  for await (const event of client) heard.push(event.type === 'message' ? event.content : event.state?.type)
+  const states = ['connecting', 'registering', 'online']
+  assert.deepEqual(heard.filter((it) => !states.includes(it)), [...messages.map(({ content }) => content), 'closed'])
+  assert.equal(client.state.cause.code, 'revoked')
 })

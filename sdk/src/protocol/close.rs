@@ -8,7 +8,7 @@
 #[non_exhaustive]
 #[repr(u16)]
 pub enum CloseCode {
-    /// The server shuts down or restarts.
+    /// The server shuts down or restarts, or the room is gone.
     GoingAway = 1001,
     /// The peer does not keep to RFC 6455.
     ProtocolError = 1002,

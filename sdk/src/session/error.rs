@@ -68,7 +68,7 @@ pub enum ConnectError {
     #[error("no answer in time: {0}")]
     TimedOut(Stage),
     /// The server closed the connection and said why.
-    #[error("the server closed the connection: {code} {reason}")]
+    #[error("the server closed the connection: {code}{}{reason}", if reason.is_empty() { "" } else { " " })]
     Closed {
         /// The status code of the close frame.
         code: u16,
@@ -154,7 +154,8 @@ impl ConnectError {
         }
     }
 
-    /// What it means and what to do about it, in plain words.
+    /// What it means and what to do about it, in plain words. Whether the client will try again by itself, its
+    /// [`State`](crate::State) says.
     pub fn explain(&self) -> String {
         let mut text = self.to_string();
         text.push_str(". ");
@@ -195,18 +196,17 @@ impl ConnectError {
                  WebSocket to the client as an option."
             }
             Self::TimedOut(_) => {
-                "The router, or something on the way to it, accepts connections but does not answer. The \
-                 client tries again by itself."
+                "The router, or something on the way to it, accepts connections but does not answer. Another \
+                 attempt may succeed."
             }
             Self::Closed { code, .. } => explain_close(*code),
-            Self::Lost => "The network or the router went away. The client connects again by itself.",
+            Self::Lost => "The network or the router went away. Another attempt may succeed.",
             Self::MessageTooBig => {
-                "What answers there is no multichat router, or not in its right mind. The client connects again by \
-                 itself; if this comes again and again, ask the router's operator."
+                "What answers there is no multichat router, or not in its right mind. If this comes again and \
+                 again, ask the router's operator."
             }
             Self::KeyProbablyRefused => {
-                "An original server refuses a wrong key so. Check the key; it may also be the network, so the \
-                 client goes on trying."
+                "An original server refuses a wrong key so. Check the key; if it is right, it may be the network."
             }
             Self::NoRouter => "Check that the address is that of a multichat router, with its path.",
         }
@@ -220,8 +220,8 @@ fn explain_status(status: u16) -> &'static str {
             "The path of the address is probably wrong: it has to be the router's ws-path."
         }
         301..=308 => "The address has moved; use the new one. If it is the same with https, use wss://.",
-        429 | 503 => "The router has too many connections at the moment. The client tries again by itself.",
-        502 | 504 => "A proxy in front of the router cannot reach it. The client tries again by itself.",
+        429 | 503 => "The router has too many connections at the moment. Another attempt may succeed.",
+        502 | 504 => "A proxy in front of the router cannot reach it. Another attempt may succeed.",
         401 | 407 => "A proxy on the way wants a password.",
         _ => "Check that the address is that of a multichat router, with its path.",
     }
@@ -237,19 +237,19 @@ fn explain_close(code: u16) -> &'static str {
             "The key was changed or taken away. Ask the router's operator for a new one."
         }
         Some(CloseCode::Replaced) => "Another program goes on with this client's session.",
-        Some(CloseCode::GoingAway) => "The router stops or restarts. The client connects again by itself.",
+        Some(CloseCode::GoingAway) => "The router stops or restarts. Another attempt may succeed.",
         Some(CloseCode::TooBig) => "Something that was sent is larger than the router allows.",
         Some(CloseCode::SlowConsumer) => {
-            "The client, or its line, took too long to read. It connects again by itself and catches up."
+            "The client, or its line, took too long to read. On the next connection it catches up."
         }
-        Some(CloseCode::RateLimited) => "Too much was sent at once. The client waits and connects again.",
+        Some(CloseCode::RateLimited) => "Too much was sent at once. Wait a while before the next attempt.",
         Some(CloseCode::Overloaded) => {
-            "The router has too many connections at the moment. The client tries again by itself."
+            "The router has too many connections at the moment. Another attempt may succeed."
         }
         Some(CloseCode::Policy) => "The router saw a flood from this client.",
         _ if is_terminal(code) => {
             "The router and the client do not understand each other. Update the older one."
         }
-        _ => "The client connects again by itself.",
+        _ => "Another attempt may succeed.",
     }
 }

@@ -59,7 +59,7 @@ impl Socket {
     }
 
     fn poll_open(&mut self, url: &Url, cx: &mut Context<'_>) -> Poll<Result<(), ConnectError>> {
-        let Some(inner) = &mut self.inner else { return Poll::Ready(Err(unreachable(url))) };
+        let Some(inner) = &mut self.inner else { return Poll::Ready(Err(unreachable(url, &self.raw))) };
         match inner.state() {
             State::Open => Poll::Ready(Ok(())),
             State::Connecting => {
@@ -68,7 +68,7 @@ impl Socket {
                 let _ = Pin::new(inner).poll_next(cx);
                 Poll::Pending
             }
-            State::Closing | State::Closed => Poll::Ready(Err(unreachable(url))),
+            State::Closing | State::Closed => Poll::Ready(Err(unreachable(url, &self.raw))),
         }
     }
 
@@ -152,16 +152,15 @@ impl Drop for Socket {
     }
 }
 
-/// A browser does not tell a page why.
-fn unreachable(url: &Url) -> ConnectError {
-    let reason = format!(
-        "{}, port {}: the connection could not be opened, and JavaScript is not told why: nobody listens there, \
-         ws:// and wss:// are mixed up, the path is wrong, the certificate is not trusted, or this page may not \
-         connect to it",
-        url.host(),
-        url.port()
-    );
-    ConnectError::Unreachable { reason }
+/// A browser does not tell a page why. Node.js tells a program, for which sdk/npm/src/socket.ts keeps it.
+fn unreachable(url: &Url, socket: &web_sys::WebSocket) -> ConnectError {
+    let told = get(socket, "failure").as_string().unwrap_or_else(|| {
+        String::from(
+            "the connection could not be opened, and JavaScript is not told why: nobody listens there, ws:// and \
+             wss:// are mixed up, the path is wrong, the certificate is not trusted, or this page may not connect to it",
+        )
+    });
+    ConnectError::Unreachable { reason: format!("{}, port {}: {told}", url.host(), url.port()) }
 }
 
 /// The constructor has thrown: there is none, or the browser does not take such a URL, or not on such a page.

@@ -17,7 +17,7 @@ use tokio::{
     process::{Child, ChildStderr, ChildStdin, ChildStdout, Command},
 };
 
-use crate::support::{Feed, KEY, Router, confirmed, soon, split};
+use crate::support::{Feed, KEY, PLAIN_ACK, Router, Scripted, confirmed, soon, split};
 
 /// A running example. It ends with the test.
 struct Example {
@@ -82,6 +82,8 @@ async fn line(lines: &mut Lines<BufReader<impl AsyncRead + Unpin>>) -> String {
 
 /// A router, its URL, and a client of it that is told who is there.
 async fn room() -> (Router, String, multichat::Client, Feed) {
+    // First, as it may take minutes, in which a client that stands still is taken for dead.
+    built();
     let router = Router::start().await;
     let url = format!("ws://{}/", router.address());
     let builder = router.client("irc").presence(true);
@@ -137,6 +139,16 @@ async fn the_bot_answers() {
 }
 
 #[tokio::test]
+async fn the_bot_says_why_it_ends() {
+    let server = Scripted::start().await;
+    let mut bot = Example::start("echo_bot", KEY, &[&server.url()]);
+    let (mut peer, _) = server.welcome(PLAIN_ACK).await;
+    peer.close(Some(4403), "revoked").await;
+    bot.complains("4403 revoked. The key was changed or taken away").await;
+    assert_eq!(bot.ends().await, Some(1));
+}
+
+#[tokio::test]
 async fn the_skeleton_is_a_bridge() {
     let (_router, url, client, mut feed) = room().await;
     let mut bridge = Example::start("bridge_skeleton", KEY, &[&url]);
@@ -152,6 +164,9 @@ async fn the_skeleton_is_a_bridge() {
     bridge.shows("[irc] hello").await;
     let receipt = ForwardingReceipt::new("my-platform", seq, ReceiptStatus::Delivered);
     assert_eq!(feed.news().await, Event::Receipt(receipt));
+    // What would clear the screen.
+    confirmed(client.send("\u{1b}[2Jred\u{9b}2J")).await;
+    bridge.shows("[irc] [2Jred2J").await;
     // Files, and who said it.
     let mut message = ClientMessage::new("");
     message.sender = Some(Sender::new("alice"));

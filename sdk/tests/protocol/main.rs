@@ -8,6 +8,7 @@ mod entries;
 mod fields;
 mod golden;
 mod name;
+mod oracle;
 mod random;
 mod refusals;
 mod render;

@@ -1,11 +1,11 @@
 //! Rows about what a delivery costs.
 
+use multichat_bench::{Aim, Figure, Outcome, Place, Result, own_cpu};
+
 use super::{
     client::Ask,
-    generator::{Arrivals, Generator, Result, Wait},
-    process::{Place, own_cpu},
-    report::{Aim, Figure},
-    rows::{Bench, Outcome},
+    generator::{Arrivals, Generator, Wait},
+    rows::Bench,
     yardstick::Kind,
 };
 
@@ -86,7 +86,7 @@ pub(crate) fn saturated_by(
         Ok((figures, generator.finish()?))
     })?;
     let beside = |what, unit, figure: usize, aim| {
-        Figure::beside(what, unit, server[figure], (yardstick[figure], Kind::Coalesce), aim)
+        Figure::beside(what, unit, server[figure], (yardstick[figure], Kind::Coalesce.name()), aim)
     };
     outcome.figures = vec![
         beside("server CPU for each delivery", "µs", 0, Aim::Times(1.2)),
@@ -111,7 +111,7 @@ pub(crate) fn paced(bench: &Bench, work: &Paced) -> Result<Outcome> {
         Ok((figures, generator.finish()?))
     })?;
     let beside = |what, unit, figure: usize, aim| {
-        Figure::beside(what, unit, server[figure], (yardstick[figure], work.kind), aim)
+        Figure::beside(what, unit, server[figure], (yardstick[figure], work.kind.name()), aim)
     };
     outcome.figures = vec![
         beside("server CPU for each delivery", "µs", 0, work.cpu),
@@ -152,17 +152,13 @@ pub(crate) fn cores(bench: &Bench) -> Result<Outcome> {
         };
         Ok(([throughput, busy * 1e3 / delivered, share], generator.finish()?))
     })?;
-    let beside = |what, unit, figure: usize| Figure {
-        compared: Some((one[figure], "on one")),
-        ..Figure::alone(what, unit, both[figure], Aim::None)
+    let beside = |what, unit, figure: usize, aim| {
+        Figure::beside(what, unit, both[figure], (one[figure], "on one"), aim)
     };
     outcome.figures = vec![
-        Figure {
-            aim: Aim::AtLeastTimes(1.6),
-            ..beside("deliveries, clients' CPU taken off", "thousands/s", 0)
-        },
-        beside("server CPU for each delivery", "µs", 1),
-        beside("share of its cores it used", "of 1", 2),
+        beside("deliveries, clients' CPU taken off", "thousands/s", 0, Aim::AtLeastTimes(1.6)),
+        beside("server CPU for each delivery", "µs", 1, Aim::None),
+        beside("share of its cores it used", "of 1", 2, Aim::None),
     ];
     Ok(outcome)
 }

@@ -5,13 +5,13 @@
 //! which no server pays whose clients are elsewhere.
 
 use std::{
-    error::Error,
     net::SocketAddr,
     ops::Range,
     os::fd::OwnedFd,
     time::{Duration, Instant},
 };
 
+use multichat_bench::{Result, Tally};
 use rustix::{
     event::epoll::{self, Event, EventData, EventFlags},
     time::Timespec,
@@ -19,7 +19,7 @@ use rustix::{
 
 use super::{
     client::{Arrival, Ask, Client, Stage},
-    ledger::{Latencies, Ledger, Tally},
+    ledger::{Latencies, Ledger},
     wire::{self, Dialect, Stamp, Template},
 };
 
@@ -28,9 +28,6 @@ mod visits;
 
 pub(crate) use load::Arrivals;
 pub(crate) use visits::Visit;
-
-/// What can go wrong, said in words.
-pub(crate) type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 /// Handshakes under way at once; fewer than a server allows one address by default.
 const HANDSHAKES: usize = 32;

@@ -3,44 +3,9 @@
 //! A figure is worth nothing if the deliveries behind it were not all made, once each and in order. Each
 //! reader's next number is kept for each sender, so that whatever is lost, doubled or out of order is seen.
 
-use std::{
-    fmt::{self, Display, Formatter},
-    ops::AddAssign,
-};
+use multichat_bench::Tally;
 
 use super::wire::Stamp;
-
-/// What went wrong, and how much went right.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Tally {
-    pub(crate) delivered: u64,
-    pub(crate) lost: u64,
-    pub(crate) doubled: u64,
-    pub(crate) misordered: u64,
-}
-
-impl Tally {
-    /// Whether every delivery was made once and in order.
-    pub(crate) fn is_clean(&self) -> bool {
-        self.lost + self.doubled + self.misordered == 0
-    }
-}
-
-impl AddAssign for Tally {
-    fn add_assign(&mut self, other: Self) {
-        self.delivered += other.delivered;
-        self.lost += other.lost;
-        self.doubled += other.doubled;
-        self.misordered += other.misordered;
-    }
-}
-
-impl Display for Tally {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Self { delivered, lost, doubled, misordered } = self;
-        write!(f, "{delivered} deliveries: lost {lost}, doubled {doubled}, misordered {misordered}")
-    }
-}
 
 /// The numbers that each reader expects next from each sender.
 #[derive(Debug)]

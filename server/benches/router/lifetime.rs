@@ -2,13 +2,14 @@
 
 use std::time::{Duration, Instant};
 
+use multichat_bench::{Aim, Figure, Outcome, Place, Result, Tally};
+
 use super::{
     client::Ask,
-    generator::{Arrivals, Generator, Result, Visit},
-    ledger::{Latencies, Tally},
-    process::{Place, Program, Running},
-    report::{Aim, Figure},
-    rows::{Bench, Outcome},
+    generator::{Arrivals, Generator, Visit},
+    ledger::Latencies,
+    process::{Program, Running},
+    rows::Bench,
     yardstick::Kind,
 };
 
@@ -80,7 +81,7 @@ pub(crate) fn idle(bench: &Bench) -> Result<Outcome> {
         return Err("two programs".into());
     };
     let beside = |what, unit, figure: usize, aim| {
-        Figure::beside(what, unit, server[figure], (yardstick[figure], Kind::Write), Aim::AtMost(aim))
+        Figure::beside(what, unit, server[figure], (yardstick[figure], Kind::Write.name()), Aim::AtMost(aim))
     };
     let idling = format!("CPU while idle ({pings} pings)");
     outcome.figures = vec![
@@ -105,7 +106,7 @@ pub(crate) fn churn(bench: &Bench) -> Result<Outcome> {
     })?;
     let what = "server CPU for each";
     outcome.figures =
-        vec![Figure::beside(what, "µs", server[0], (yardstick[0], Kind::Write), Aim::Times(1.5))];
+        vec![Figure::beside(what, "µs", server[0], (yardstick[0], Kind::Write.name()), Aim::Times(1.5))];
     Ok(outcome)
 }
 
@@ -123,7 +124,7 @@ pub(crate) fn stall(bench: &Bench) -> Result<Outcome> {
         let empty = running.memory()?;
         generator.schedule(SIZE, Arrivals::new(RATE, 1, 0), bench.time(1.0))?;
         // Before and after, the same moments over and over: no luck in them.
-        let pieces = if bench.quick { 1 } else { 3 };
+        let pieces = if bench.options.quick { 1 } else { 3 };
         let piece = |generator: &mut Generator, count: u64| {
             generator.schedule(SIZE, Arrivals::new(RATE, 1, 1 + count % pieces), Duration::from_secs(2))
         };
@@ -157,10 +158,7 @@ pub(crate) fn stall(bench: &Bench) -> Result<Outcome> {
     outcome.others = others;
     let [before, during] = p99;
     outcome.figures = vec![
-        Figure {
-            compared: Some((before, "before")),
-            ..Figure::alone("latency p99 of the 99 others", "ms", during, Aim::Times(1.2))
-        },
+        Figure::beside("latency p99 of the 99 others", "ms", during, (before, "before"), Aim::Times(1.2)),
         Figure::alone(
             format!("cut: finds {found} after {time:.0} s"),
             "1: yes",

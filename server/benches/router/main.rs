@@ -4,13 +4,8 @@
 //! cargo bench -p multichat-server --bench router -- [OPTIONS] [ROW…]
 //! ```
 //!
-//! The server runs on one core and the clients, all held by one thread, on another. Every figure that is
-//! compared is compared with a yardstick (see [`yardstick`]) that is measured in the same run, by turns
-//! with the server, so that a slow or a noisy machine is slow and noisy for both. The figures are medians
-//! of several rounds, each against a program started anew. Rows are chosen by any part of their names.
-//!
-//! It says whether the aims are met, but that is no reason to fail: it is a benchmark. It fails when a
-//! delivery was lost, doubled or out of order, or when a program did not do as it should.
+//! The clients are all held by one thread (see [`generator`]). The yardsticks are in [`yardstick`]. How it is measured
+//! is told in [`multichat_bench`].
 
 #![allow(clippy::cast_possible_truncation, reason = "benchmark figures are far below any of the limits")]
 #![allow(clippy::cast_precision_loss, reason = "three digits are shown")]
@@ -32,8 +27,6 @@ mod presence;
 #[cfg(target_os = "linux")]
 mod process;
 #[cfg(target_os = "linux")]
-mod report;
-#[cfg(target_os = "linux")]
 mod returns;
 #[cfg(target_os = "linux")]
 mod rows;
@@ -51,8 +44,7 @@ fn main() {
 fn main() -> std::process::ExitCode {
     use std::process::ExitCode;
 
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    match linux::run(&arguments) {
+    match linux::run() {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
@@ -64,74 +56,45 @@ fn main() -> std::process::ExitCode {
 
 #[cfg(target_os = "linux")]
 mod linux {
-    use std::{path::PathBuf, time::Instant};
+    use std::path::PathBuf;
+
+    use clap::Parser;
+    use multichat_bench::{Cores, Options, Place, Result, raise_file_limit};
 
     use super::{
-        generator::{Result, Wait},
-        process::{self, Cores, Place},
-        report::Report,
+        generator::Wait,
         rows::{self, Bench},
         yardstick::{self, Kind},
     };
 
-    const USAGE: &str = "cargo bench -p multichat-server --bench router -- \
-        [--quick] [--verbose] [--server PATH] [--sleep] [--list] [ROW…]
-  --quick        one short round of each: whether it works, not how well
-  --verbose      prints the figures of each round as well
-  --server PATH  another server to measure, started as `PATH serve --config FILE`
-  --sleep        let the clients sleep while nothing comes (the server then pays for waking them)
-  --list         print the names of the rows
-  ROW            only rows whose names contain this";
+    /// Measures the router beside the least that the same work can cost.
+    #[derive(Debug, Parser)]
+    #[command(name = "just bench router")]
+    struct Arguments {
+        /// Another server to measure, started as `PATH serve --config FILE`
+        #[arg(long, value_name = "PATH", default_value = env!("CARGO_BIN_EXE_multichat-server"), hide_default_value = true)]
+        server: PathBuf,
+        /// Lets the clients sleep while nothing comes (the server then pays for waking them)
+        #[arg(long)]
+        sleep: bool,
+        #[command(flatten)]
+        options: Options,
+    }
 
-    pub(super) fn run(arguments: &[String]) -> Result<bool> {
-        if let [first, kind, port] = arguments
+    pub(super) fn run() -> Result<bool> {
+        let arguments: Vec<String> = std::env::args().skip(1).collect();
+        if let [first, kind, port] = &arguments[..]
             && first == "yardstick"
         {
-            yardstick::run(Kind::named(kind).ok_or(USAGE)?, port.parse()?)?;
+            yardstick::run(Kind::named(kind).ok_or("no such yardstick")?, port.parse()?)?;
             return Ok(true);
         }
-        let mut server = PathBuf::from(env!("CARGO_BIN_EXE_multichat-server"));
-        let (mut quick, mut verbose, mut wait, mut wanted) = (false, false, Wait::Spin, Vec::new());
-        let mut rest = arguments.iter();
-        while let Some(argument) = rest.next() {
-            match argument.as_str() {
-                "--quick" => quick = true,
-                "--verbose" => verbose = true,
-                "--sleep" => wait = Wait::Sleep,
-                "--server" => server = rest.next().ok_or(USAGE)?.into(),
-                "--list" => {
-                    for row in rows::ALL {
-                        println!("{:<16} {}", row.name, row.title);
-                    }
-                    return Ok(true);
-                }
-                // What `cargo bench` adds.
-                "--bench" => {}
-                option if option.starts_with('-') => return Err(USAGE.into()),
-                name => wanted.push(name.to_owned()),
-            }
-        }
-        // A run of all tests may start this too, with nothing, and that is not the moment.
-        if arguments.is_empty() {
-            println!("nothing measured: run it with\n{USAGE}");
-            return Ok(true);
-        }
+        let Arguments { server, sleep, options } = Arguments::parse();
         let cores = Cores::pick()?;
-        cores.enter(Place::Generator)?;
-        let files = process::raise_file_limit();
-        let bench = Bench { server, cores, quick, verbose, wait, files };
-        let start = Instant::now();
-        let mut report = Report::default();
-        Report::head();
-        for row in rows::ALL {
-            if wanted.is_empty() || wanted.iter().any(|part| row.name.contains(part.as_str())) {
-                match (row.measure)(&bench) {
-                    Ok(outcome) => report.row(row.title, &outcome),
-                    Err(error) => report.failure(row.title, error.as_ref()),
-                }
-            }
-        }
-        println!("{:.0} s in all", start.elapsed().as_secs_f64());
-        Ok(report.end())
+        cores.enter(Place::Other)?;
+        let files = raise_file_limit();
+        let wait = if sleep { Wait::Sleep } else { Wait::Spin };
+        let bench = Bench { server, cores, options, wait, files };
+        Ok(multichat_bench::run("server", rows::ALL, &bench.options, |row| (row.work)(&bench)))
     }
 }

@@ -2,14 +2,14 @@
 
 use std::{ops::Range, time::Duration};
 
+use multichat_bench::{Aim, Figure, Outcome, Place, Result, Tally};
+
 use super::{
     client::Ask,
-    generator::{Generator, Result},
-    ledger::Tally,
+    generator::Generator,
     lifetime::{check_files, watch_idle},
-    process::{Place, Running},
-    report::{Aim, Figure},
-    rows::{Bench, Outcome},
+    process::Running,
+    rows::{Bench, medians},
 };
 
 /// Clients that come and go.
@@ -26,26 +26,18 @@ const COALESCED: Duration = Duration::from_millis(300);
 pub(crate) fn presence(bench: &Bench) -> Result<Outcome> {
     let mut outcome = Outcome::default();
     let mut rounds = Vec::new();
-    for _ in 0..if bench.quick { 1 } else { 3 } {
+    for _ in 0..if bench.options.quick { 1 } else { 3 } {
         let (others, figures) =
             bench.round(&bench.server(), Place::Tested, &mut outcome, |running| round(bench, running))?;
         outcome.others = outcome.others.max(others);
         rounds.push(figures);
     }
-    let [alone, blink, blink_told, join, joining, packets, bytes, each, left, left_each] =
-        std::array::from_fn(|figure| {
-            let mut values: Vec<f64> = rounds.iter().map(|figures| figures[figure]).collect();
-            values.sort_by(f64::total_cmp);
-            values[values.len() / 2]
-        });
-    let beside = |what: &str, unit, figure, other, name| Figure {
-        compared: Some((other, name)),
-        ..Figure::alone(what, unit, figure, Aim::None)
-    };
+    let [alone, blink, blink_told, join, joining, packets, bytes, each, left, left_each] = medians(&rounds);
+    let beside = |what, figure, alone| Figure::beside(what, "µs", figure, (alone, "with none"), Aim::None);
     outcome.figures = vec![
-        beside("CPU of each that blinks, 10 subscribers", "µs", blink, alone, "with none"),
+        beside("CPU of each that blinks, 10 subscribers", blink, alone),
         Figure::alone("told of 1,000 that blink", "packets", blink_told, Aim::AtMost(0.0)),
-        beside("CPU of each new name, 100 subscribers", "µs", joining, join, "with none"),
+        beside("CPU of each new name, 100 subscribers", joining, join),
         Figure::alone("told of 1,000 new names", "packets", packets, Aim::AtMost((CROWD * MANY) as f64)),
         Figure::alone("size of each packet", "B", bytes / packets, Aim::None),
         Figure::alone("server CPU for each packet, new names", "µs", each, Aim::None),
@@ -163,9 +155,8 @@ pub(crate) fn idle(bench: &Bench) -> Result<Outcome> {
         rows.push(row.figures);
     }
     let [plain, rich, told] = rows[..] else { return Err("three runs".into()) };
-    let beside = |what: &str, unit, row: [f64; 4], figure: usize, aim| Figure {
-        compared: Some((plain[figure], "plain")),
-        ..Figure::alone(what, unit, row[figure], aim)
+    let beside = |what, unit, row: [f64; 4], figure: usize, aim| {
+        Figure::beside(what, unit, row[figure], (plain[figure], "plain"), aim)
     };
     outcome.figures = vec![
         beside("server CPU to accept each", "µs", rich, 0, Aim::None),

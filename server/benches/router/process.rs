@@ -13,75 +13,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rustix::{
-    process::{Pid, Resource, Rlimit, Signal},
-    thread::CpuSet,
-};
+use multichat_bench::{Cores, Place, Result};
+use rustix::process::{Pid, Signal};
 
-use super::{generator::Result, wire, yardstick::Kind};
-
-/// One core for the program under test, and another for the generator.
-#[derive(Clone, Debug)]
-pub(crate) struct Cores {
-    tested: usize,
-    generator: usize,
-}
-
-/// Where a program may run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
-    /// On the core for the program under test.
-    Tested,
-    /// On the core of the generator.
-    Generator,
-    /// On both.
-    Both,
-}
-
-impl Cores {
-    /// Picks two of those that this process may use, not two threads of one core if that can be helped.
-    pub(crate) fn pick() -> Result<Self> {
-        let allowed = rustix::thread::sched_getaffinity(None)?;
-        let mut cores = (0..CpuSet::MAX_CPU).filter(|core| allowed.is_set(*core));
-        let tested = cores.next().ok_or("no core")?;
-        let path = format!("/sys/devices/system/cpu/cpu{tested}/topology/thread_siblings_list");
-        let siblings = fs::read_to_string(path).unwrap_or_default();
-        let siblings: Vec<usize> = siblings.trim().split([',', '-']).filter_map(|n| n.parse().ok()).collect();
-        let mut others: Vec<usize> = cores.collect();
-        others.sort_by_key(|core| siblings.contains(core));
-        let generator =
-            *others.first().ok_or("two cores are needed: one for the server, one for its clients")?;
-        Ok(Self { tested, generator })
-    }
-
-    /// The seconds that the two have been busy with anything, the machine's neighbours included.
-    pub(crate) fn busy(&self) -> Result<f64> {
-        // The unit in which Linux tells this to programs.
-        const TICKS: f64 = 100.0;
-        let text = fs::read_to_string("/proc/stat")?;
-        let mut ticks = 0;
-        for core in [self.tested, self.generator] {
-            let name = format!("cpu{core} ");
-            let line = text.lines().find_map(|line| line.strip_prefix(&name)).ok_or("no such core")?;
-            // User, nice, system; idle, waiting for disks; interrupts, soft interrupts, stolen.
-            let fields: Vec<u64> = line.split_whitespace().map_while(|field| field.parse().ok()).collect();
-            ticks += [0, 1, 2, 5, 6, 7].iter().filter_map(|field| fields.get(*field)).sum::<u64>();
-        }
-        Ok(ticks as f64 / TICKS)
-    }
-
-    /// Moves this thread, and so the programs that it starts from now on.
-    pub(crate) fn enter(&self, place: Place) -> Result<()> {
-        let mut set = CpuSet::new();
-        if place != Place::Generator {
-            set.set(self.tested);
-        }
-        if place != Place::Tested {
-            set.set(self.generator);
-        }
-        Ok(rustix::thread::sched_setaffinity(None, &set)?)
-    }
-}
+use super::{wire, yardstick::Kind};
 
 /// What is measured.
 #[derive(Clone, Debug)]
@@ -138,7 +73,7 @@ impl Program {
         command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
         cores.enter(place)?;
         let child = command.spawn();
-        cores.enter(if place == Place::Both { Place::Both } else { Place::Generator })?;
+        cores.enter(if place == Place::Both { Place::Both } else { Place::Other })?;
         let is_server = matches!(self, Self::Server(_));
         let mut running = Running { child: child?, address, folder, is_server };
         running.wait_until_up()?;
@@ -224,18 +159,4 @@ impl Drop for Running {
         let _ = self.child.wait();
         let _ = fs::remove_dir_all(&self.folder);
     }
-}
-
-/// The seconds that the generator itself has spent on a core.
-pub(crate) fn own_cpu() -> f64 {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
-    time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
-}
-
-/// Allows this process, and those that it starts, as many open files as the system permits.
-pub(crate) fn raise_file_limit() -> Option<u64> {
-    let limit = rustix::process::getrlimit(Resource::Nofile);
-    let raised = Rlimit { current: limit.maximum, ..limit };
-    let _ = rustix::process::setrlimit(Resource::Nofile, raised);
-    rustix::process::getrlimit(Resource::Nofile).current
 }

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use multichat_bench::{Aim, Figure, Outcome, Result};
+
 use super::{
     client::Ask,
-    generator::{Generator, Result, Visit},
+    generator::{Generator, Visit},
     lifetime::CHURNING,
-    report::{Aim, Figure},
-    rows::{Bench, Outcome},
+    rows::Bench,
     yardstick::Kind,
 };
 
@@ -23,7 +24,7 @@ pub(crate) fn resume(bench: &Bench) -> Result<Outcome> {
     const MISSED: u64 = 1000;
     const GONE: Duration = Duration::from_millis(300);
     let mut outcome = Outcome::default();
-    let missed = if bench.quick { MISSED / 5 } else { MISSED };
+    let missed = if bench.options.quick { MISSED / 5 } else { MISSED };
     let [server, yardstick] = bench.beside(Kind::Replay, &mut outcome, |running, _| {
         let mut generator = Generator::new(running.address, 1, bench.wait)?;
         generator.enlist(1 + CLIENTS, |_| Ask::rich())?;
@@ -44,7 +45,7 @@ pub(crate) fn resume(bench: &Bench) -> Result<Outcome> {
         Ok((figures, generator.finish()?))
     })?;
     let beside = |what, unit, figure: usize, aim| {
-        Figure::beside(what, unit, server[figure], (yardstick[figure], Kind::Replay), aim)
+        Figure::beside(what, unit, server[figure], (yardstick[figure], Kind::Replay.name()), aim)
     };
     outcome.figures = vec![
         // As for connecting alone (see `churn`): that is most of it.
@@ -78,7 +79,7 @@ pub(crate) fn history(bench: &Bench) -> Result<Outcome> {
         Ok((figures, tally))
     })?;
     let beside = |what, figure: usize| {
-        Figure::beside(what, "µs", server[figure], (yardstick[figure], Kind::Replay), Aim::None)
+        Figure::beside(what, "µs", server[figure], (yardstick[figure], Kind::Replay.name()), Aim::None)
     };
     outcome.figures = vec![
         beside("CPU to come and go, plain", 0),

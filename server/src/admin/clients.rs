@@ -63,7 +63,7 @@ fn row(
             Dialect::Plain => "plain",
             Dialect::Rich => "rich",
         },
-        "rights": portrait.rights.to_string().split(", ").collect::<Vec<_>>(),
+        "rights": portrait.rights.names().collect::<Vec<_>>(),
         "address": portrait.peer.address.to_string(),
         "since": portrait.since,
         "last-seen": now.ms.saturating_sub(u64::try_from(quiet.as_millis()).unwrap_or(u64::MAX)),

@@ -1,6 +1,6 @@
 //! What is asked of the operators' port, and what it answers.
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{convert::Infallible, sync::Arc};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, Limited};
@@ -14,10 +14,7 @@ use hyper::{
 };
 use multichat::protocol::ClientName;
 use serde_json::{Value, json};
-use tokio::{
-    task::spawn_blocking,
-    time::{Instant, sleep, timeout},
-};
+use tokio::{task::spawn_blocking, time::timeout};
 use tracing::info;
 
 use super::{
@@ -29,9 +26,6 @@ use crate::{address::PeerAddress, connection::Hall, room::ConnectionId};
 
 /// The most bytes of a request's body: the longest name, and all of it escaped.
 const MAX_BODY: usize = 32 * 1024;
-
-/// How long one who fails over and over waits for the answer.
-const FAILURE_DELAY: Duration = Duration::from_secs(1);
 
 const JSON: &str = "application/json";
 const TEXT: &str = "text/plain; charset=utf-8";
@@ -156,9 +150,9 @@ impl Office {
     }
 
     /// Looks whether somebody may ask.
-    async fn admit(
+    pub(super) async fn admit(
         &self,
-        request: &Request<Incoming>,
+        request: &Request<impl Sync>,
         path: &str,
         address: PeerAddress,
     ) -> Result<(), Denial> {
@@ -175,10 +169,7 @@ impl Office {
         let outcome = guard::check_key(request.headers(), key);
         if outcome == Err(Denial::WrongKey) {
             info!(%address, "wrong operators' key");
-            let rate = setting.limits.failed_registrations;
-            if self.failures.note(address.block(), rate, Instant::now()) {
-                sleep(FAILURE_DELAY).await;
-            }
+            self.failures.hold_up(address.block(), setting.limits.failed_registrations).await;
         }
         outcome
     }

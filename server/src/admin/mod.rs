@@ -19,8 +19,8 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use hyper::{server::conn::http1, service::service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
 use parking_lot::Mutex;
 use tokio::{
     pin, select,
@@ -35,14 +35,9 @@ use crate::{
     config::{self, Config, Host, Limits, SecretKey},
     connection::{ByteStream, Failures},
     halls::Halls,
-    listener::{Acceptor, Entrance, Lobby, LobbyBounds, LocalAddress, bind_own},
+    listener::{Acceptor, Entrance, Lobby, LobbyBounds, LocalAddress, bind_own, bounded_http},
     reloads::Reloads,
 };
-
-/// The most bytes of a request's head.
-const MAX_HEAD: usize = 16 * 1024;
-/// The most header fields of a request.
-const MAX_HEADERS: usize = 64;
 
 /// So many connections there are at once. For one more, the oldest has to go.
 const MAX_CONNECTIONS: usize = 64;
@@ -186,11 +181,7 @@ impl Office {
     async fn serve(self: Arc<Self>, socket: impl ByteStream, address: PeerAddress) {
         let bounds = LobbyBounds { total: MAX_CONNECTIONS, per_address: MAX_CONNECTIONS + 1 };
         let Ok(place) = self.lobby.enter(address.block(), bounds) else { return };
-        let mut http = http1::Builder::new();
-        http.timer(TokioTimer::new())
-            .header_read_timeout(self.setting.load().limits.http_request)
-            .max_headers(MAX_HEADERS)
-            .max_buf_size(MAX_HEAD);
+        let http = bounded_http(&self.setting.load().limits);
         let service = service_fn(|request| Box::pin(self.answer(request, address)));
         let connection = http.serve_connection(TokioIo::new(socket), service);
         pin!(connection);

@@ -1,14 +1,23 @@
-//! What becomes of the operators' port when the configuration changes.
+//! Wrong keys, and what becomes of the operators' port when the configuration changes.
 
+use std::{net::IpAddr, sync::Arc, time::Duration};
+
+use hyper::{Request, header::AUTHORIZATION};
+use parking_lot::Mutex;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
+    time::Instant,
 };
 
+use super::guard::Denial;
 use crate::{
     Server,
     config::{Admin, Config, Host, SecretKey},
-    listener::LocalAddress,
+    halls::Halls,
+    listener::{Entrance, LocalAddress},
+    rate::Rate,
+    reloads::Reloads,
 };
 
 fn key(text: &str) -> SecretKey {
@@ -33,6 +42,39 @@ async fn ask(address: &LocalAddress, shown: Option<&str>) -> (u16, String) {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
     (answer[9..12].parse().unwrap(), answer)
+}
+
+#[tokio::test(start_paused = true)]
+async fn wrong_keys_are_answered_slowly_and_the_right_one_is_not() {
+    const NOW: Duration = Duration::ZERO;
+    const LATER: Duration = Duration::from_secs(1);
+    let mut config = config(Some(("127.0.0.1:0", Some("good"))));
+    config.limits.failed_registrations = Rate::new(2, Duration::from_mins(1), 2);
+    let entrance = Arc::new(Entrance::new(&config, None, Vec::new()));
+    let (halls, reloads) = (Arc::<Mutex<Halls>>::default(), Arc::new(Mutex::new(Reloads::none())));
+    let settings = config.admin.clone().unwrap();
+    let admin = super::Admin::bind(&config, &settings, halls, entrance, reloads).await.unwrap();
+    let ask = async |key: Option<&str>, address: &str| {
+        let mut request = Request::new(());
+        if let Some(key) = key {
+            request.headers_mut().insert(AUTHORIZATION, format!("Bearer {key}").parse().unwrap());
+        }
+        let start = Instant::now();
+        let address = address.parse::<IpAddr>().unwrap().into();
+        let outcome = admin.office().admit(&request, "/clients", address).await;
+        (outcome, start.elapsed())
+    };
+    let (guesser, other) = ("192.0.2.1", "192.0.2.2");
+    for wait in [NOW, NOW, LATER, LATER] {
+        assert_eq!(ask(Some("wrong"), guesser).await, (Err(Denial::WrongKey), wait));
+    }
+    assert_eq!(ask(Some("good"), guesser).await, (Ok(()), NOW), "the right key always gets in");
+    assert_eq!(ask(None, guesser).await, (Err(Denial::NoKey), NOW), "who shows none does not guess");
+    assert_eq!(
+        ask(Some("wrong"), other).await,
+        (Err(Denial::WrongKey), NOW),
+        "another's guesses are not its own"
+    );
 }
 
 #[tokio::test]

@@ -1,7 +1,8 @@
 //! The files of a chat log: what they are called, how they are opened, and which of them go.
 
 use std::{
-    fs, io,
+    fs,
+    io::{self, Read as _, Seek as _, SeekFrom},
     path::Path,
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -28,8 +29,9 @@ pub(super) fn name(rotate: Rotate, now: SystemTime) -> String {
 }
 
 /// Opens the file of this name, in a folder that is made if it is not there, and removes the oldest beyond those that
-/// are to be kept. All of it is for the router's user alone: it is what people said.
-pub(super) fn open(config: &ChatLog, name: &str) -> io::Result<fs::File> {
+/// are to be kept. All of it is for the router's user alone: it is what people said. Says whether the file ends within
+/// a line.
+pub(super) fn open(config: &ChatLog, name: &str) -> io::Result<(fs::File, bool)> {
     let mut folder = fs::DirBuilder::new();
     let mut options = fs::OpenOptions::new();
     #[cfg(unix)]
@@ -39,11 +41,25 @@ pub(super) fn open(config: &ChatLog, name: &str) -> io::Result<fs::File> {
         options.mode(0o600);
     }
     folder.recursive(true).create(&config.folder)?;
-    let file = options.create(true).append(true).open(config.folder.join(name))?;
+    let path = config.folder.join(name);
+    let file = options.create(true).append(true).open(&path)?;
     if let Some(keep) = config.keep {
         remove_oldest(&config.folder, name, keep)?;
     }
-    Ok(file)
+    Ok((file, is_torn(&path)))
+}
+
+/// Whether a file ends within a line, as far as that can be seen.
+fn is_torn(path: &Path) -> bool {
+    let last_byte = || {
+        let mut file = fs::File::open(path)?;
+        file.seek(SeekFrom::End(-1))?;
+        let mut byte = [0];
+        file.read_exact(&mut byte)?;
+        io::Result::Ok(byte[0])
+    };
+    let is_file = fs::metadata(path).is_ok_and(|metadata| metadata.is_file());
+    is_file && last_byte().is_ok_and(|byte| byte != b'\n')
 }
 
 /// Removes files that are called like this one, but for the time, so that no more than `keep` are left.
@@ -70,36 +86,22 @@ fn is_alike(one: &str, other: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::{io::Write as _, path::PathBuf, time::Duration as StdDuration};
+    use std::{io::Write as _, time::Duration as StdDuration};
 
     use super::*;
+    use crate::test_folder::Folder;
 
-    /// A folder of its own, removed on drop.
-    struct Folder(PathBuf);
-
-    impl Folder {
-        fn new(name: &str) -> Self {
-            let name = format!("multichat-chat-log-{}-{name}", std::process::id());
-            Self(std::env::temp_dir().join(name))
-        }
-
-        fn names(&self) -> Vec<String> {
-            let entries = fs::read_dir(&self.0).unwrap();
-            let mut names: Vec<_> =
-                entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-            names.sort();
-            names
-        }
-
-        fn config(&self, keep: Option<usize>) -> ChatLog {
-            ChatLog { folder: self.0.clone(), rotate: Rotate::Daily, keep }
-        }
+    /// The names of the files in a folder.
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).unwrap();
+        let mut names: Vec<_> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
     }
 
-    impl Drop for Folder {
-        fn drop(&mut self) {
-            let _ = fs::remove_dir_all(&self.0);
-        }
+    fn config(folder: &Path, keep: Option<usize>) -> ChatLog {
+        ChatLog { folder: folder.to_owned(), rotate: Rotate::Daily, keep }
     }
 
     #[test]
@@ -120,30 +122,31 @@ mod tests {
 
     #[test]
     fn what_is_there_is_added_to() {
-        let folder = Folder::new("added");
-        for _ in 0..3 {
-            open(&folder.config(Some(1)), "2026-01-31.jsonl").unwrap().write_all(b"{}\n").unwrap();
+        let folder = Folder::new();
+        for (content, was_torn) in [("{}\n", false), ("{}\n{", false), ("}\n", true), ("{}\n", false)] {
+            let (mut file, is_torn) = open(&config(&folder.0, Some(1)), "2026-01-31.jsonl").unwrap();
+            assert_eq!(is_torn, was_torn, "before {content}");
+            file.write_all(content.as_bytes()).unwrap();
         }
-        assert_eq!(fs::read_to_string(folder.0.join("2026-01-31.jsonl")).unwrap(), "{}\n".repeat(3));
+        assert_eq!(fs::read_to_string(folder.0.join("2026-01-31.jsonl")).unwrap(), "{}\n".repeat(4));
     }
 
     #[test]
     fn the_oldest_by_name_go_and_nothing_else() {
-        let folder = Folder::new("oldest");
-        fs::create_dir_all(&folder.0).unwrap();
+        let folder = Folder::new();
         let foreign = ["2026-01-01-00.jsonl", "2026-01-0x.jsonl", "chat.jsonl", "notes.txt"];
         // Made in another order than they are named, as where a folder was copied.
         for other in ["2026-01-03.jsonl", "2026-01-01.jsonl", "2026-01-02.jsonl"].iter().chain(&foreign) {
-            fs::write(folder.0.join(other), "").unwrap();
+            folder.write(other, "");
         }
-        open(&folder.config(Some(2)), "2026-01-04.jsonl").unwrap();
+        open(&config(&folder.0, Some(2)), "2026-01-04.jsonl").unwrap();
         let mut expected =
             ["2026-01-03.jsonl", "2026-01-04.jsonl"].into_iter().chain(foreign).collect::<Vec<_>>();
         expected.sort_unstable();
-        assert_eq!(folder.names(), expected);
+        assert_eq!(names(&folder.0), expected);
         // The clock went back: the open one stays.
-        open(&folder.config(Some(1)), "2025-12-31.jsonl").unwrap();
-        assert!(folder.names().contains(&"2025-12-31.jsonl".to_owned()));
+        open(&config(&folder.0, Some(1)), "2025-12-31.jsonl").unwrap();
+        assert!(names(&folder.0).contains(&"2025-12-31.jsonl".to_owned()));
     }
 
     #[cfg(unix)]
@@ -151,9 +154,10 @@ mod tests {
     fn others_on_the_machine_cannot_read_it() {
         use std::os::unix::fs::PermissionsExt as _;
 
-        let folder = Folder::new("modes");
-        open(&folder.config(None), "chat.jsonl").unwrap();
+        let folder = Folder::new();
+        let chat = folder.0.join("chat");
+        open(&config(&chat, None), "chat.jsonl").unwrap();
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-        assert_eq!((mode(&folder.0), mode(&folder.0.join("chat.jsonl"))), (0o700, 0o600));
+        assert_eq!((mode(&chat), mode(&chat.join("chat.jsonl"))), (0o700, 0o600));
     }
 }

@@ -51,7 +51,8 @@ impl Disk {
         let disk = self.clone();
         Arc::new(move |_, _| {
             *disk.opened.lock() += 1;
-            Ok(Box::new(disk.clone()))
+            let is_torn = disk.written.lock().last().is_some_and(|byte| *byte != b'\n');
+            Ok(Opened { file: Box::new(disk.clone()), is_torn })
         })
     }
 
@@ -116,6 +117,21 @@ async fn lines_are_what_rich_clients_are_told() {
     assert_eq!(lines[0], expected);
 }
 
+/// On a terminal, and for programs that take more for the end of a line than JSON Lines does.
+#[tokio::test(start_paused = true)]
+async fn what_is_said_is_tame_in_the_files() {
+    let (room, disk) = (room(100), Disk::default());
+    let (writer, _orders) = write(&room, &disk);
+    let wild = "\u{9b}2J\u{1b}[2J\u{85}\u{2028}{\"room\":\"hall\"}\u{7f}\u{202e}é\u{200d}👧\u{61c}";
+    say(&room, wild);
+    room.close();
+    writer.await.unwrap();
+    assert_eq!(disk.contents(), [wild]);
+    let written = String::from_utf8(disk.written.lock().clone()).unwrap();
+    let tame = r#""\u009b2J\u001b[2J\u0085\u2028{\"room\":\"hall\"}\u007f\u202eé‍👧\u061c""#;
+    assert!(written.contains(tame), "{written:?}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn whatever_the_disk_does_each_entry_is_written_once_and_whole() {
     use Fate::{Fails, Takes};
@@ -174,6 +190,41 @@ async fn files_are_opened_anew_without_a_gap_or_a_double() {
         writer.await.unwrap();
         assert_eq!(disk.contents(), (0..40).map(|number| number.to_string()).collect::<Vec<_>>());
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_line_that_breaks_off_is_whole_in_the_next_folder() {
+    let full =
+        Disk::with([Fate::Takes(100), Fate::Takes(7)].into_iter().chain((0..100).map(|_| Fate::Fails)));
+    let (room, other) = (room(100), Disk::default());
+    let (orders, ordered) = watch::channel(Some(files()));
+    let opens = [full.open(), other.open()];
+    let open: Open =
+        Arc::new(move |config, name| opens[usize::from(config.folder.ends_with("other"))](config, name));
+    let writer = tokio::spawn(ChatLogWriter::to("hall", room.clone(), ordered, open).run());
+    let content = "x".repeat(200);
+    say(&room, &content);
+    settle().await;
+    assert_eq!(full.written.lock().len(), 107);
+    orders.send_replace(Some(ChatLog { folder: "other".into(), ..files() }));
+    say(&room, "after");
+    room.close();
+    writer.await.unwrap();
+    assert_eq!(other.contents(), [content, "after".to_owned()]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_line_that_somebody_left_unfinished_does_not_spoil_the_next() {
+    let (room, disk) = (room(100), Disk::default());
+    disk.written.lock().extend(b"{\"unfini");
+    let (writer, _orders) = write(&room, &disk);
+    say(&room, "hello");
+    room.close();
+    writer.await.unwrap();
+    let written = String::from_utf8(disk.written.lock().clone()).unwrap();
+    let (unfinished, rest) = written.split_once('\n').unwrap();
+    assert_eq!(unfinished, "{\"unfini");
+    assert_eq!(serde_json::from_str::<Value>(rest).unwrap()["content"], "hello");
 }
 
 #[tokio::test(start_paused = true)]

@@ -11,20 +11,24 @@ use multichat_server::{
     tls,
 };
 
-use super::{Failure, source, stdout::say};
+use super::{
+    Failure,
+    source::{self, Overrides},
+    stdout::say,
+};
 
 /// How wide the column is that says what is told, where a longer name does not need more.
 const NAME_WIDTH: usize = 12;
 
 /// Says what a config file means, or what is wrong with it.
-pub(super) fn check(named: Option<&Path>, web_root: Option<&Path>) -> Result<(), Failure> {
+pub(super) fn check(named: Option<&Path>, overrides: &Overrides) -> Result<(), Failure> {
     let file = source::find(named).ok_or_else(|| {
         Failure::Configuration(format!(
             "there is no {} here to check; `multichat-server init` makes one, --config names another one",
             source::DEFAULT
         ))
     })?;
-    let (config, warnings) = source::load(&file, web_root, &mut Files::default())?;
+    let (config, warnings) = source::load(&file, overrides, &mut Files::default())?;
     let (unknown, others): (Vec<_>, Vec<_>) =
         warnings.iter().partition(|warning| matches!(warning, Warning::UnknownField { .. }));
     let mut errors: Vec<_> = unknown.iter().map(|warning| format!("{}: {warning}", file.display())).collect();

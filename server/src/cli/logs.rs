@@ -10,10 +10,12 @@ use std::{
     time::Duration,
 };
 
+use tracing::{Level, Metadata};
 use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::{
     Layer as _,
     filter::{LevelFilter, Targets},
+    fmt::MakeWriter,
     layer::SubscriberExt as _,
     util::SubscriberInitExt as _,
 };
@@ -80,7 +82,7 @@ impl FromStr for Filter {
 #[derive(Debug)]
 pub(super) struct Logs {
     format: Format,
-    lines: NonBlocking,
+    lines: Lines,
     worker: Option<WorkerGuard>,
 }
 
@@ -92,6 +94,7 @@ impl Logs {
             .buffered_lines_limit(WAITING_LINES)
             .thread_name("log")
             .finish(io::stderr());
+        let lines = Lines { to: lines, have_priority: is_journal() };
         let layer = tracing_subscriber::fmt::layer()
             .with_writer(lines.clone())
             .with_ansi(wants_color())
@@ -111,9 +114,9 @@ impl Logs {
         match self.format {
             Format::Human => {
                 // Lines of their own, each marked: there may be one for every bad field.
-                let text = format!("error: {}\n", failure.to_string().replace('\n', "\nerror: "));
-                // The handle is cheap to copy, and takes whole texts.
-                let _ = self.lines.clone().write_all(text.as_bytes());
+                for reason in failure.to_string().lines() {
+                    let _ = self.lines.line(Level::ERROR).write_all(format!("error: {reason}\n").as_bytes());
+                }
             }
             Format::Json => tracing::error!(reason = %failure, "cannot go on"),
         }
@@ -134,6 +137,77 @@ impl Drop for Logs {
             let _ = is_done.recv_timeout(LAST_LINES);
         }
     }
+}
+
+/// Where lines go. The journal of systemd is told how important each is, as `sd-daemon(3)` says.
+#[derive(Clone, Debug)]
+struct Lines {
+    to: NonBlocking,
+    have_priority: bool,
+}
+
+/// Takes one line, in one piece.
+struct Line {
+    to: NonBlocking,
+    priority: &'static [u8],
+}
+
+impl Lines {
+    fn line(&self, level: Level) -> Line {
+        let priority: &[u8] = match level {
+            _ if !self.have_priority => b"",
+            Level::ERROR => b"<3>",
+            Level::WARN => b"<4>",
+            Level::INFO => b"<6>",
+            Level::DEBUG | Level::TRACE => b"<7>",
+        };
+        Line { to: self.to.clone(), priority }
+    }
+}
+
+impl MakeWriter<'_> for Lines {
+    type Writer = Line;
+
+    fn make_writer(&self) -> Line {
+        self.line(Level::INFO)
+    }
+
+    fn make_writer_for(&self, event: &Metadata<'_>) -> Line {
+        self.line(*event.level())
+    }
+}
+
+impl io::Write for Line {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        if self.priority.is_empty() {
+            return self.to.write(line);
+        }
+        self.to.write_all(&[self.priority, line].concat())?;
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.to.flush()
+    }
+}
+
+/// Whether standard error is what systemd has connected to its journal: `JOURNAL_STREAM` is inherited by whatever a
+/// service starts, and names the device and the inode of the stream that it is true for.
+#[cfg(unix)]
+fn is_journal() -> bool {
+    use std::{
+        fs::File,
+        os::{fd::AsFd as _, unix::fs::MetadataExt as _},
+    };
+
+    let Ok(stream) = env::var("JOURNAL_STREAM") else { return false };
+    let metadata = io::stderr().as_fd().try_clone_to_owned().and_then(|stderr| File::from(stderr).metadata());
+    metadata.is_ok_and(|metadata| stream == format!("{}:{}", metadata.dev(), metadata.ino()))
+}
+
+#[cfg(not(unix))]
+fn is_journal() -> bool {
+    false
 }
 
 /// Never the message: it may hold what people said, or a key.
@@ -188,13 +262,13 @@ mod tests {
     #[test]
     fn filters() {
         for (text, target, level, expected) in [
-            ("info", "anything", tracing::Level::INFO, true),
-            ("info", "anything", tracing::Level::DEBUG, false),
-            ("", "anything", tracing::Level::INFO, true),
-            ("OFF", "anything", tracing::Level::ERROR, false),
-            ("warn, multichat_server=debug", "multichat_server::room", tracing::Level::DEBUG, true),
-            ("warn, multichat_server=debug", "hyper", tracing::Level::INFO, false),
-            ("multichat_server=debug", "hyper", tracing::Level::ERROR, false),
+            ("info", "anything", Level::INFO, true),
+            ("info", "anything", Level::DEBUG, false),
+            ("", "anything", Level::INFO, true),
+            ("OFF", "anything", Level::ERROR, false),
+            ("warn, multichat_server=debug", "multichat_server::room", Level::DEBUG, true),
+            ("warn, multichat_server=debug", "hyper", Level::INFO, false),
+            ("multichat_server=debug", "hyper", Level::ERROR, false),
         ] {
             let filter: Filter = text.parse().unwrap();
             assert_eq!(filter.0.would_enable(target, &level), expected, "{text} {target} {level}");

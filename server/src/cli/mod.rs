@@ -18,6 +18,7 @@ use clap::{Parser, Subcommand};
 
 use logs::{Filter, Format, Logs};
 use reload::Watch;
+use source::Overrides;
 
 /// The multichat router: forwards chat messages between platforms over WebSocket.
 #[derive(Debug, Parser)]
@@ -32,9 +33,8 @@ pub(crate) struct Args {
     /// The config file [default: config.json in the working folder, if it is there]
     #[arg(long, global = true, value_name = "PATH", env = "MULTICHAT_CONFIG")]
     config: Option<PathBuf>,
-    /// A folder of static files to serve, such as a chat page [default: web-root of the config file]
-    #[arg(long, global = true, value_name = "PATH", env = "MULTICHAT_WEB_ROOT")]
-    web_root: Option<PathBuf>,
+    #[command(flatten)]
+    overrides: Overrides,
     /// What to log: off, error, warn, info, debug or trace, also by part, such as
     /// `info,multichat_server=debug`
     #[arg(long, global = true, value_name = "FILTER", env = "MULTICHAT_LOG", default_value = "info")]
@@ -53,8 +53,8 @@ pub(crate) struct Args {
 enum Command {
     /// Serve until SIGINT or SIGTERM; this is what happens without a command
     ///
-    /// Without a config file it serves programs on this machine alone, at 127.0.0.1:6780, with a random key
-    /// that it prints. The first SIGINT or SIGTERM lets messages on their way arrive and then ends the
+    /// Without a config file it serves programs on this machine alone, at 127.0.0.1:6780 (or at --host), with a random
+    /// key that it prints. The first SIGINT or SIGTERM lets messages on their way arrive and then ends the
     /// server; the second one ends it at once. SIGHUP loads the config file again, and so does a change of
     /// it; nobody is disconnected, but those whose key or room is gone. Without a config file, or when its
     /// terminal is closed, SIGHUP ends the server as SIGTERM does.
@@ -99,12 +99,12 @@ impl Failure {
 
 /// Does what was asked for.
 pub(crate) fn run(args: Args) -> ExitCode {
-    let Args { config, web_root, log, log_format, watch, command } = args;
+    let Args { config, overrides, log, log_format, watch, command } = args;
     let logs = Logs::start(&log, log_format);
-    let (config, web_root) = (config.as_deref(), web_root.as_deref());
+    let config = config.as_deref();
     let result = match command.unwrap_or(Command::Serve) {
-        Command::Serve => serve::serve(config, web_root, watch),
-        Command::Check => check::check(config, web_root),
+        Command::Serve => serve::serve(config, overrides, watch),
+        Command::Check => check::check(config, &overrides),
         Command::Init => init::init(config),
         Command::Key => key::key(),
     };

@@ -1,6 +1,10 @@
 //! Lets a changed configuration hold: when a signal asks for it, and when a file has changed.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    panic::{self, AssertUnwindSafe},
+    path::PathBuf,
+    time::Duration,
+};
 
 use multichat_server::{
     Handle, ReloadError,
@@ -17,7 +21,7 @@ use super::{
     descriptors,
     manager::{self, News},
     signals::Hangups,
-    source,
+    source::{self, Overrides},
 };
 
 /// How often the files are looked at. This is done by reading them: they are few and small, and what is in them tells
@@ -37,8 +41,8 @@ pub(super) enum Watch {
 /// What a configuration comes from.
 pub(super) struct Source {
     pub(super) file: PathBuf,
-    /// What the command line names instead of the file's `web-root`.
-    pub(super) web_root: Option<PathBuf>,
+    /// What the command line names instead of what the file says.
+    pub(super) overrides: Overrides,
     /// All files, as they were when they were read.
     pub(super) files: Files,
 }
@@ -46,7 +50,7 @@ pub(super) struct Source {
 /// Loads the configuration again.
 pub(super) struct Reloader {
     file: PathBuf,
-    web_root: Option<PathBuf>,
+    overrides: Overrides,
     handle: Handle,
     sight: Sight,
     /// For how many connections there were to be descriptors.
@@ -56,10 +60,10 @@ pub(super) struct Reloader {
 impl Reloader {
     /// For a router that has its configuration from there, with these limits.
     pub(super) fn new(source: Source, limits: &Limits, handle: Handle) -> Self {
-        let Source { file, web_root, files } = source;
+        let Source { file, overrides, files } = source;
         Self {
             file,
-            web_root,
+            overrides,
             handle,
             sight: Sight::new(files),
             connections: descriptors::connections(limits),
@@ -77,17 +81,29 @@ impl Reloader {
             };
             // A disk may be slow, or gone.
             let done = spawn_blocking(move || {
-                if is_asked {
-                    self.reload("SIGHUP");
-                } else if self.sight.has_settled(self.sight.loaded.look_again()) {
-                    self.reload("a file has changed");
-                }
+                self.attend(is_asked);
                 self
             });
-            match done.await {
-                Ok(reloader) => self = reloader,
-                Err(error) => return error!(%error, "there will be no more reloads"),
+            // If not, the whole process ends.
+            let Ok(reloader) = done.await else { return };
+            self = reloader;
+        }
+    }
+
+    /// Reloads if that is asked for, or if a file has changed. A bug in that must not be the end of all reloads.
+    fn attend(&mut self, is_asked: bool) {
+        let work = panic::catch_unwind(AssertUnwindSafe(|| {
+            if is_asked {
+                self.reload("SIGHUP");
+            } else if self.sight.has_settled(self.sight.loaded.look_again()) {
+                self.reload("a file has changed");
             }
+        }));
+        if work.is_err() {
+            self.handle.count_failed_reload();
+            // Once is enough, until they change again.
+            self.sight = Sight::new(self.sight.loaded.look_again());
+            error!("a reload failed by a bug: some of the new configuration may hold, and some of the old");
         }
     }
 
@@ -109,8 +125,7 @@ impl Reloader {
     }
 
     fn try_reload(&mut self, files: &mut Files) -> Result<(), Obstacle> {
-        let web_root = self.web_root.as_deref();
-        let (config, warnings) = source::load(&self.file, web_root, files).map_err(|failure| {
+        let (config, warnings) = source::load(&self.file, &self.overrides, files).map_err(|failure| {
             self.handle.count_failed_reload();
             Obstacle::Problems(failure.to_string())
         })?;
@@ -186,7 +201,7 @@ impl Sight {
 
 #[cfg(test)]
 mod tests {
-    use std::{env, fs, process};
+    use std::{env, fs, process, thread};
 
     use multichat_server::{
         Server,
@@ -195,16 +210,22 @@ mod tests {
 
     use super::*;
 
-    #[tokio::test]
-    async fn what_comes_too_late_is_no_failure() {
-        let file = env::temp_dir().join(format!("multichat-late-{}", process::id()));
-        fs::write(&file, r#"{"ws-path": "/", "host": "127.0.0.1:0", "secret-key": "k"}"#).unwrap();
+    /// A router, and what reloads the configuration that has come from such files.
+    async fn start(file: PathBuf, files: Files) -> (Server, Reloader) {
         let mut config = Config::local(SecretKey::new("k").unwrap());
         config.host = Host::parse("127.0.0.1:0").unwrap();
         let limits = config.limits.clone();
         let server = Server::bind(config).await.unwrap();
-        let source = Source { file: file.clone(), web_root: None, files: Files::default() };
-        let mut reloader = Reloader::new(source, &limits, server.handle());
+        let source = Source { file, overrides: Overrides::default(), files };
+        let reloader = Reloader::new(source, &limits, server.handle());
+        (server, reloader)
+    }
+
+    #[tokio::test]
+    async fn what_comes_too_late_is_no_failure() {
+        let file = env::temp_dir().join(format!("multichat-late-{}", process::id()));
+        fs::write(&file, r#"{"ws-path": "/", "host": "127.0.0.1:0", "secret-key": "k"}"#).unwrap();
+        let (server, mut reloader) = start(file.clone(), Files::default()).await;
         reloader.try_reload(&mut Files::for_reload()).unwrap();
         server.run(async {}).await;
         let outcome = reloader.try_reload(&mut Files::for_reload());
@@ -213,13 +234,47 @@ mod tests {
         assert_eq!(reloader.handle.reloads().failed, 0);
     }
 
+    #[tokio::test]
+    async fn a_bug_is_not_the_end_of_reloads() {
+        let file = env::temp_dir().join(format!("multichat-bug-{}", process::id()));
+        let write = |rooms: &str| {
+            let text =
+                format!(r#"{{"ws-path": "/", "host": "127.0.0.1:0", "secret-key": "k", "rooms": {rooms}}}"#);
+            fs::write(&file, text).unwrap();
+        };
+        write("{}");
+        let mut files = Files::default();
+        source::load(&file, &Overrides::default(), &mut files).unwrap();
+        let (_server, mut reloader) = start(file.clone(), files).await;
+        let look_twice = |reloader: &mut Reloader| {
+            reloader.attend(false);
+            reloader.attend(false);
+        };
+
+        write(r#"{"staff": {"ws-path": "/staff", "secret-key": "s"}}"#);
+        // Without a runtime no room can be opened, which nobody expects.
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                look_twice(&mut reloader);
+                look_twice(&mut reloader);
+            });
+        });
+        assert_eq!(reloader.handle.reloads().failed, 1);
+        write("{}");
+        look_twice(&mut reloader);
+        reloader.attend(true);
+        fs::remove_file(&file).unwrap();
+        let reloads = reloader.handle.reloads();
+        assert_eq!((reloads.succeeded, reloads.failed, reloads.has_failed), (2, 1, false));
+    }
+
     #[test]
     fn files_are_loaded_once_they_have_settled() {
         let file = env::temp_dir().join(format!("multichat-reload-{}", process::id()));
         let files = |text: &str| {
             fs::write(&file, text).unwrap();
             let mut files = Files::default();
-            let _ = source::load(&file, None, &mut files);
+            let _ = source::load(&file, &Overrides::default(), &mut files);
             files
         };
         let [old, half, new] = ["old", "ne", "new"].map(files);

@@ -13,30 +13,30 @@ use super::{
     manager::{self, News},
     reload::{Reloader, Source, Watch},
     signals::{self, OnHangup},
-    source,
+    source::{self, Overrides},
     stdout::say,
 };
 
 /// Serves until it is told to stop.
-pub(super) fn serve(named: Option<&Path>, web_root: Option<&Path>, watch: Watch) -> Result<(), Failure> {
+pub(super) fn serve(named: Option<&Path>, overrides: Overrides, watch: Watch) -> Result<(), Failure> {
     let file = source::find(named);
     let mut files = Files::default();
     let (config, made_up_key) = if let Some(file) = &file {
-        let (config, warnings) = source::load(file, web_root, &mut files)?;
+        let (config, warnings) = source::load(file, &overrides, &mut files)?;
         for warning in warnings {
             tracing::warn!("{}: {warning}", file.display());
         }
         (config, None)
     } else {
         let (text, key) = random_key()?;
-        (source::local(key, web_root)?, Some(text))
+        (source::local(key, &overrides)?, Some(text))
     };
     descriptors::raise_limit(&config.limits);
     let runtime = runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::Runtime(format!("the server cannot be started: {error}")))?;
-    let source = file.map(|file| Source { file, web_root: web_root.map(Path::to_owned), files });
+    let source = file.map(|file| Source { file, overrides, files });
     let result = runtime.block_on(listen(config, source, watch, made_up_key));
     // What still blocks (a look-up, a slow disk) has nothing more to do for anyone.
     runtime.shutdown_background();
@@ -62,9 +62,9 @@ async fn listen(
             let file = source.as_ref().map_or(Path::new(""), |source| &source.file);
             Failure::Configuration(format!("{}: {error}", file.display()))
         }
-        error if made_up_key.is_some() => {
-            Failure::Runtime(format!("{error} (`multichat-server init` makes a config.json that has it)"))
-        }
+        error if made_up_key.is_some() => Failure::Runtime(format!(
+            "{error} (with `--host`, or in a config.json, which `multichat-server init` makes)"
+        )),
         error => Failure::Runtime(error.to_string()),
     })?;
     if let Some(address) = server.admin_address() {
@@ -75,12 +75,13 @@ async fn listen(
     }
     manager::tell(News::Ready);
     tokio::spawn(manager::keep_alive());
-    let page = server.local_addr().filter(|_| has_pages).map(|address| page(scheme, address));
+    let pages = if scheme == "wss" { "https" } else { "http" };
+    let page = server.local_addr().filter(|_| has_pages).map(|address| format!("{}/", url(pages, address)));
     if let Some(page) = &page {
         tracing::info!(page, "serving pages");
     }
     if let Some((key, address)) = made_up_key.zip(server.local_addr()) {
-        let text = welcome(&format!("{scheme}://{address}"), page.as_deref(), &key);
+        let text = welcome(scheme, address, page.as_deref(), &key);
         // In a thread of its own: it may be that nobody reads it, and it must not keep the server.
         let _ = thread::Builder::new().spawn(move || say(&text));
     }
@@ -99,17 +100,18 @@ async fn listen(
     Ok(())
 }
 
-/// Where a browser on this machine finds the pages.
-fn page(scheme: &str, address: SocketAddr) -> String {
-    let scheme = if scheme == "wss" { "https" } else { "http" };
+/// Where a program on this machine finds it.
+fn url(scheme: &str, address: SocketAddr) -> String {
     if address.ip().is_unspecified() {
-        return format!("{scheme}://localhost:{}/", address.port());
+        return format!("{scheme}://localhost:{}", address.port());
     }
-    format!("{scheme}://{address}/")
+    format!("{scheme}://{address}")
 }
 
 /// What someone needs to know who just runs the server.
-fn welcome(url: &str, page: Option<&str>, key: &str) -> String {
+fn welcome(scheme: &str, address: SocketAddr, page: Option<&str>, key: &str) -> String {
+    let url = url(scheme, address);
+    let whom = if address.ip().is_loopback() { "on this machine" } else { "that can reach this machine" };
     // In the fragment, which no browser sends to anybody.
     let page = page.map_or(String::new(), |page| {
         format!("To chat, open this page, which has the key and joins by itself:\n\n    {page}#key={key}\n\n")
@@ -124,7 +126,7 @@ fn welcome(url: &str, page: Option<&str>, key: &str) -> String {
     };
     format!(
         "\
-multichat-server serves programs on this machine at
+multichat-server serves programs {whom} at
 
     {url}
 

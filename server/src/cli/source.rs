@@ -5,12 +5,23 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use multichat_server::config::{Config, ConfigError, Files, SecretKey, Warning};
+use multichat_server::config::{Config, ConfigError, Files, Host, SecretKey, Warning};
 
 use super::Failure;
 
 /// The file that is used, if it is there, when none is named.
 pub(super) const DEFAULT: &str = "config.json";
+
+/// What the command line names in place of what the config file says.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(super) struct Overrides {
+    /// Where to listen, such as `:6780` or `127.0.0.1:6780` [default: host of the config file]
+    #[arg(long, global = true, value_name = "HOST", env = "MULTICHAT_HOST", value_parser = Host::parse)]
+    host: Option<Host>,
+    /// A folder of static files to serve, such as a chat page [default: web-root of the config file]
+    #[arg(long, global = true, value_name = "PATH", env = "MULTICHAT_WEB_ROOT")]
+    web_root: Option<PathBuf>,
+}
 
 /// The config file: the one that is named, whether it exists or not; else `config.json` if it is there.
 pub(super) fn find(named: Option<&Path>) -> Option<PathBuf> {
@@ -24,10 +35,10 @@ pub(super) fn find(named: Option<&Path>) -> Option<PathBuf> {
     }
 }
 
-/// Reads a config file, and notes which files it looks at. The folder is one that the command line names.
+/// Reads a config file, and notes which files it looks at.
 pub(super) fn load(
     file: &Path,
-    web_root: Option<&Path>,
+    overrides: &Overrides,
     files: &mut Files,
 ) -> Result<(Config, Vec<Warning>), Failure> {
     let (mut config, warnings) = Config::load(file, files).map_err(|error| {
@@ -39,25 +50,30 @@ pub(super) fn load(
             Failure::Configuration(error.to_string())
         }
     })?;
-    if let Some(folder) = web_root {
+    if let Some(folder) = &overrides.web_root {
         files.note_folder(folder);
     }
-    set_web_root(&mut config, web_root, Some(file))?;
+    overrides.apply(&mut config, Some(file))?;
     Ok((config, warnings))
 }
 
-/// What goes without a config file. The folder is one that the command line names.
-pub(super) fn local(secret_key: SecretKey, web_root: Option<&Path>) -> Result<Config, Failure> {
+/// What goes without a config file.
+pub(super) fn local(secret_key: SecretKey, overrides: &Overrides) -> Result<Config, Failure> {
     let mut config = Config::local(secret_key);
-    set_web_root(&mut config, web_root, None)?;
+    overrides.apply(&mut config, None)?;
     Ok(config)
 }
 
-fn set_web_root(config: &mut Config, folder: Option<&Path>, file: Option<&Path>) -> Result<(), Failure> {
-    let Some(folder) = folder else { return Ok(()) };
-    config.set_web_root(folder, file).map_err(|error| {
-        Failure::Configuration(format!("--web-root must be a folder of static files: {error}"))
-    })
+impl Overrides {
+    fn apply(&self, config: &mut Config, file: Option<&Path>) -> Result<(), Failure> {
+        if let Some(host) = &self.host {
+            config.host = host.clone();
+        }
+        let Some(folder) = &self.web_root else { return Ok(()) };
+        config.set_web_root(folder, file).map_err(|error| {
+            Failure::Configuration(format!("--web-root must be a folder of static files: {error}"))
+        })
+    }
 }
 
 /// The command line for a command that uses this config file.

@@ -124,33 +124,11 @@ impl fmt::Debug for Files {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// A folder of its own, removed on drop.
-    struct Folder(PathBuf);
-
-    impl Folder {
-        fn new(name: &str) -> Self {
-            let path = std::env::temp_dir().join(format!("multichat-files-{}-{name}", std::process::id()));
-            fs::create_dir_all(&path).unwrap();
-            Self(path)
-        }
-
-        fn write(&self, name: &str, content: &str) -> PathBuf {
-            let path = self.0.join(name);
-            fs::write(&path, content).unwrap();
-            path
-        }
-    }
-
-    impl Drop for Folder {
-        fn drop(&mut self) {
-            let _ = fs::remove_dir_all(&self.0);
-        }
-    }
+    use crate::test_folder::Folder;
 
     #[test]
     fn what_is_in_them_counts() {
-        let folder = Folder::new("content");
+        let folder = Folder::new();
         let (read, noted) = (folder.write("a", "1"), folder.write("b", "2"));
         let mut files = Files::default();
         assert_eq!(files.read(&read).unwrap(), b"1");
@@ -170,7 +148,7 @@ mod tests {
 
     #[test]
     fn what_is_missing_may_come() {
-        let folder = Folder::new("missing");
+        let folder = Folder::new();
         let mut files = Files::default();
         assert!(files.read(&folder.0.join("a")).is_err());
         assert_eq!(files.look_again(), files);
@@ -180,7 +158,7 @@ mod tests {
 
     #[test]
     fn between_two_readings_the_first_counts() {
-        let folder = Folder::new("twice");
+        let folder = Folder::new();
         let path = folder.write("a", "1");
         let mut files = Files::default();
         files.read(&path).unwrap();
@@ -194,7 +172,7 @@ mod tests {
     fn links_are_followed() {
         use std::os::unix::fs::symlink;
 
-        let folder = Folder::new("links");
+        let folder = Folder::new();
         for (release, content) in [("one", "1"), ("two", "2")] {
             fs::create_dir(folder.0.join(release)).unwrap();
             folder.write(&format!("{release}/a"), content);
@@ -228,7 +206,7 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn a_pipe_is_not_waited_for_in_a_reload() {
-        let folder = Folder::new("fifo");
+        let folder = Folder::new();
         let path = folder.0.join("key");
         assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
         let mut files = Files::for_reload();
@@ -245,7 +223,7 @@ mod tests {
 
     #[test]
     fn a_missing_folder_may_come() {
-        let folder = Folder::new("folders");
+        let folder = Folder::new();
         let (here, missing) = (folder.0.clone(), folder.0.join("web"));
         let mut files = Files::default();
         files.note_folder(&here);
@@ -258,7 +236,7 @@ mod tests {
 
     #[test]
     fn debug_shows_nothing_of_them() {
-        let folder = Folder::new("debug");
+        let folder = Folder::new();
         let mut files = Files::default();
         files.note(&folder.write("a", "1")).unwrap();
         let shown = format!("{files:?}");

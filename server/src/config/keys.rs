@@ -29,13 +29,17 @@ impl Rights {
     pub const DEFAULT: Self = Self { read: true, write: true, moderate: false };
     /// None at all.
     pub const NONE: Self = Self { read: false, write: false, moderate: false };
+
+    /// What they are called in the config file.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        let rights = [(self.read, "read"), (self.write, "write"), (self.moderate, "moderate")];
+        rights.into_iter().filter(|(has, _)| *has).map(|(_, name)| name)
+    }
 }
 
 impl fmt::Display for Rights {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let rights = [(self.read, "read"), (self.write, "write"), (self.moderate, "moderate")];
-        let names: Vec<_> = rights.iter().filter(|(has, _)| *has).map(|(_, name)| *name).collect();
-        f.write_str(&names.join(", "))
+        f.write_str(&self.names().collect::<Vec<_>>().join(", "))
     }
 }
 
@@ -182,7 +186,9 @@ fn look(name: &str) -> String {
     visible.trim().to_owned()
 }
 
-/// What Unicode calls `Default_Ignorable_Code_Point`: where nothing else depends on it, nothing is shown.
+/// What Unicode calls `Default_Ignorable_Code_Point`: where nothing else depends on it, nothing is shown. And those that
+/// it does not call so, and that are blank all the same: a pattern of Braille without a dot, marks of annotations, and a
+/// note without a head.
 fn is_invisible(c: char) -> bool {
     matches!(
         c,
@@ -195,12 +201,14 @@ fn is_invisible(c: char) -> bool {
             | '\u{200B}'..='\u{200F}'
             | '\u{202A}'..='\u{202E}'
             | '\u{2060}'..='\u{206F}'
+            | '\u{2800}'
             | '\u{3164}'
             | '\u{FE00}'..='\u{FE0F}'
             | '\u{FEFF}'
             | '\u{FFA0}'
-            | '\u{FFF0}'..='\u{FFF8}'
+            | '\u{FFF0}'..='\u{FFFB}'
             | '\u{1BCA0}'..='\u{1BCA3}'
+            | '\u{1D159}'
             | '\u{1D173}'..='\u{1D17A}'
             | '\u{E0000}'..='\u{E0FFF}'
     )

@@ -13,7 +13,7 @@ use super::{
     keys::is_pattern,
     limits::visit_rates,
     read_limits::Reader,
-    section::{Mismatch, Section},
+    section::{Mismatch, Section, shown},
 };
 use crate::rate::Rates;
 
@@ -68,7 +68,8 @@ fn rights(value: &Value) -> Result<Rights, Mismatch> {
             Some("read") => rights.read = true,
             Some("write") => rights.write = true,
             Some("moderate") => rights.moderate = true,
-            _ => return Err(Mismatch::Plain),
+            Some(_) => return Err(Mismatch::Because(format!("there is no right {}", shown(right)))),
+            None => return Err(Mismatch::Because(format!("{} is no text", shown(right)))),
         }
     }
     if rights == Rights::NONE {

@@ -44,12 +44,14 @@ pub(crate) enum Ending {
 impl Ending {
     /// The port closes.
     pub(crate) const GOING_AWAY: Self = Self::close(CloseCode::GoingAway, "the server shuts down");
+    /// The configuration has its room no more. The key may still be good: the client comes again, as after a restart,
+    /// and finds what is on its path now.
+    pub(super) const ABANDONED: Self = Self::close(CloseCode::GoingAway, "its room is gone");
     /// There are too many connections that have not registered.
     pub(crate) const EVICTED: Self =
         Self::close(CloseCode::Overloaded, "made room for a newer connection before it registered");
     /// The key that opened the room does not any more.
-    pub(super) const REVOKED: Self =
-        Self::close(CloseCode::Revoked, "its key was removed or changed, or an operator closed it");
+    pub(super) const REVOKED: Self = Self::close(CloseCode::Revoked, "its key was removed or changed");
     pub(super) const OVERRUN: Self =
         Self::close(CloseCode::SlowConsumer, "read too slowly: the log has moved on");
     pub(super) const STALLED: Self =

@@ -1,9 +1,9 @@
-//! Failed registrations, counted for each address, so that guessing a key is slow.
+//! Wrong keys, counted for each address, so that guessing one is slow.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use parking_lot::Mutex;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use crate::{
     address::AddressBlock,
@@ -14,15 +14,25 @@ use crate::{
 /// one too many.
 const MAX_ADDRESSES: usize = 65_536;
 
-/// The failed registrations of the recent past.
+/// How long one who fails over and over waits for the answer.
+const DELAY: Duration = Duration::from_secs(1);
+
+/// The failures of the recent past.
 #[derive(Debug, Default)]
 pub(crate) struct Failures {
     buckets: Mutex<HashMap<AddressBlock, TokenBucket>>,
 }
 
 impl Failures {
+    /// Notes a failure. Whose address has failed too often lately waits here.
+    pub(crate) async fn hold_up(&self, address: AddressBlock, rate: Option<Rate>) {
+        if self.note(address, rate, Instant::now()) {
+            sleep(DELAY).await;
+        }
+    }
+
     /// Notes a failure. Returns whether the address has failed so often that its answer should wait.
-    pub(crate) fn note(&self, address: AddressBlock, rate: Option<Rate>, now: Instant) -> bool {
+    fn note(&self, address: AddressBlock, rate: Option<Rate>, now: Instant) -> bool {
         let Some(rate) = rate else { return false };
         let mut buckets = self.buckets.lock();
         if buckets.len() >= MAX_ADDRESSES && !buckets.contains_key(&address) {
@@ -37,10 +47,7 @@ impl Failures {
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        net::{IpAddr, Ipv4Addr},
-        time::Duration,
-    };
+    use std::net::{IpAddr, Ipv4Addr};
 
     use super::*;
 

@@ -144,13 +144,14 @@ impl<S: ByteStream> Member<S> {
         } else {
             info!(connection = id.0, %address, client, reason = %ending, "disconnected");
         }
-        let pump = self.link.stage.lock().end();
         let limit = self.hall.terms().limits.close;
+        // Boxed before anything is awaited, so that the task of an idle connection takes no memory for it.
+        let pump = self.link.stage.lock().end();
+        let closing = pump.map(|pump| Box::pin(closing::close(pump.into_wire(), &ending, limit)));
         // Out of the room, before the close handshake.
         drop(self);
-        if let Some(pump) = pump {
-            // Boxed, so that the task of an idle connection takes no memory for it.
-            Box::pin(closing::close(pump.into_wire(), &ending, limit)).await;
+        if let Some(closing) = closing {
+            closing.await;
         }
     }
 

@@ -273,7 +273,7 @@ impl<S: ByteStream> Pump<S> {
     /// Reads what the client says, as far as it may.
     fn receive(&mut self, terms: &Terms, cx: &mut Context<'_>) -> Result<Reading, Ending> {
         for _ in 0..MESSAGES_PER_TURN {
-            if let Some(resume_at) = self.must_wait(terms) {
+            if let Some(resume_at) = self.must_wait() {
                 return Ok(Reading::Paused(Some(resume_at)));
             }
             if terms.room.is_congested(cx.waker()) || self.is_full() {
@@ -295,11 +295,11 @@ impl<S: ByteStream> Pump<S> {
     }
 
     /// When the client may say more, if it has to wait. Who speaks the rich dialect is refused instead.
-    fn must_wait(&self, terms: &Terms) -> Option<Instant> {
+    fn must_wait(&self) -> Option<Instant> {
         if self.member.viewpoint.dialect == Dialect::Rich {
             return None;
         }
-        self.standing.check_rates(terms).err()
+        self.standing.check_rates().err()
     }
 
     fn handle(&mut self, terms: &Terms, message: Message) -> Result<(), Ending> {
@@ -323,7 +323,7 @@ impl<S: ByteStream> Pump<S> {
         match ClientPacket::decode(text, Dialect::Plain, terms.limits.packet_bytes) {
             Ok(ClientPacket::Message(message)) => {
                 // It was not read before it might come.
-                self.standing.charge(terms, text.len());
+                self.standing.charge(text.len());
                 if !self.standing.rights().write {
                     self.note_forbidden();
                     return Ok(());
@@ -391,7 +391,7 @@ impl<S: ByteStream> Pump<S> {
 impl From<Cut> for Ending {
     fn from(cut: Cut) -> Self {
         match cut {
-            Cut::Kicked => Self::REVOKED,
+            Cut::Kicked => Self::close(CloseCode::Revoked, "an operator closed it"),
             Cut::Replaced => {
                 Self::close(CloseCode::Replaced, "its session was resumed on another connection")
             }

@@ -5,7 +5,6 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
-    time::Duration,
 };
 
 use bytes::Bytes;
@@ -14,10 +13,7 @@ use multichat::protocol::{
     AckLimits, ClientName, ClientPacket, CloseCode, DecodeError, Dialect, RegisterAck, RichAck, RichRegister,
     ServerPacket,
 };
-use tokio::{
-    select,
-    time::{Instant, sleep, timeout},
-};
+use tokio::{select, time::timeout};
 use tokio_tungstenite::tungstenite::Message;
 use tracing::info;
 
@@ -37,9 +33,6 @@ use crate::{
     room::{Seq, Welcome},
     token,
 };
-
-/// How long one who fails over and over waits for the answer.
-const FAILURE_DELAY: Duration = Duration::from_secs(1);
 
 /// So many random symbols name a session: 130 bits.
 const SESSION_SYMBOLS: usize = 26;
@@ -99,18 +92,11 @@ impl<S: ByteStream> Candidate<S> {
         let deadline = Ending::close(CloseCode::RegisterTimeout, "no register in time");
         let limit = self.hall.terms().limits.register;
         let outcome = timeout(limit, self.read_packet()).await.unwrap_or(Err(deadline));
-        if let Err(Ending::Close { code: CloseCode::BadRegister | CloseCode::Unauthorized, .. }) = outcome
-            && self.note_failure()
-        {
-            sleep(FAILURE_DELAY).await;
+        if let Err(Ending::Close { code: CloseCode::BadRegister | CloseCode::Unauthorized, .. }) = outcome {
+            let rate = self.hall.terms().limits.failed_registrations;
+            self.hall.failures.hold_up(self.peer.address.block(), rate).await;
         }
         outcome
-    }
-
-    /// Returns whether the answer should wait.
-    fn note_failure(&self) -> bool {
-        let rate = self.hall.terms().limits.failed_registrations;
-        self.hall.failures.note(self.peer.address.block(), rate, Instant::now())
     }
 
     async fn read_packet(&mut self) -> Result<Registration, Ending> {
@@ -137,8 +123,7 @@ impl<S: ByteStream> Candidate<S> {
         let client_name = ClientName::parse(&register.client_name, limits.client_name_bytes)
             .map_err(|_| bad_register("a client name that is too long or has control characters"))?;
         if terms.are_over() {
-            // The room has gone, not the key: the client comes again, and finds what is on that path now.
-            return Err(Ending::GOING_AWAY);
+            return Err(Ending::ABANDONED);
         }
         let key = KeyDigest::of(&register.secret_key);
         let Some(grant) = terms.admit(&client_name, key) else {

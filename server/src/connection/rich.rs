@@ -18,14 +18,14 @@ impl<S: ByteStream> Pump<S> {
             Err(error) => return self.refuse_bad(terms, text, error.error_code(), &error.to_string()),
         };
         let id = id_of(&packet);
-        let (is_rated, may_write) = (self.standing.is_rated(terms), self.standing.rights().write);
+        let (is_rated, may_write) = (self.standing.is_rated(), self.standing.rights().write);
         if (is_rated || !may_write)
             && let Some(answer) = id.and_then(|id| self.answer_to_repeated(terms, id))
         {
             self.mailbox.answer(answer);
             return Ok(());
         }
-        if is_rated && !self.standing.take(terms, text.len())? {
+        if is_rated && !self.standing.take(text.len())? {
             let reason = "more than allowed; wait, then send it again";
             self.mailbox.answer(Notice::refused(id, ErrorCode::RateLimited, reason));
             return Ok(());

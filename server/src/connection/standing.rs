@@ -40,7 +40,7 @@ impl Standing {
     pub(super) fn new(admission: Admission, terms: &Terms, client_name: &ClientName, now: Instant) -> Self {
         Self {
             admission,
-            throttle: Throttle::full(now),
+            throttle: Throttle::full(terms.limits.rates, now),
             shared_throttle: shared_throttle(&admission.grant, terms, client_name, now),
             refused: 0,
             is_forbidden_noted: false,
@@ -51,19 +51,19 @@ impl Standing {
     ///
     /// # Errors
     ///
-    /// Its key is no longer good.
+    /// Its key is no longer good, or its room is gone.
     pub(super) fn review(&mut self, terms: &Terms, client_name: &ClientName) -> Result<bool, Ending> {
         if terms.revision == self.admission.revision {
             return Ok(false);
         }
+        if terms.are_over() {
+            return Err(Ending::ABANDONED);
+        }
         let grant = terms.admit(client_name, self.admission.key).ok_or(Ending::REVOKED)?;
         self.admission = Admission { grant, revision: terms.revision, ..self.admission };
         let now = Instant::now();
+        self.throttle.keep_to(terms.limits.rates, now);
         self.shared_throttle = shared_throttle(&grant, terms, client_name, now);
-        self.throttle.change(&terms.limits.rates, now);
-        if let Some(throttle) = &self.shared_throttle {
-            throttle.lock().change(&grant.rates, now);
-        }
         Ok(true)
     }
 
@@ -84,8 +84,8 @@ impl Standing {
     }
 
     /// Whether there is any bound on what the client says in a time.
-    pub(super) fn is_rated(&self, terms: &Terms) -> bool {
-        !terms.limits.rates.are_off() || self.shared_throttle.is_some()
+    pub(super) fn is_rated(&self) -> bool {
+        !self.throttle.rates().are_off() || self.shared_throttle.is_some()
     }
 
     /// Looks whether the client may say something, as far as rates are concerned.
@@ -93,27 +93,25 @@ impl Standing {
     /// # Errors
     ///
     /// If not: the moment from which on it may.
-    pub(super) fn check_rates(&self, terms: &Terms) -> Result<(), Instant> {
-        if !self.is_rated(terms) {
+    pub(super) fn check_rates(&self) -> Result<(), Instant> {
+        if !self.is_rated() {
             return Ok(());
         }
         let now = Instant::now();
-        let own = self.throttle.peek(&terms.limits.rates, now).err();
-        let rates = &self.admission.grant.rates;
-        let shared = self.shared_throttle.as_ref();
-        let shared = shared.and_then(|throttle| throttle.lock().peek(rates, now).err());
+        let own = self.throttle.peek(now).err();
+        let shared = self.shared_throttle.as_ref().and_then(|throttle| throttle.lock().peek(now).err());
         own.max(shared).map_or(Ok(()), Err)
     }
 
     /// Counts a packet of so many bytes.
-    pub(super) fn charge(&mut self, terms: &Terms, bytes: usize) {
-        if !self.is_rated(terms) {
+    pub(super) fn charge(&mut self, bytes: usize) {
+        if !self.is_rated() {
             return;
         }
         let now = Instant::now();
-        self.throttle.charge(&terms.limits.rates, bytes, now);
+        self.throttle.charge(bytes, now);
         if let Some(throttle) = &self.shared_throttle {
-            throttle.lock().charge(&self.admission.grant.rates, bytes, now);
+            throttle.lock().charge(bytes, now);
         }
     }
 
@@ -123,16 +121,16 @@ impl Standing {
     /// # Errors
     ///
     /// The client goes on, and has as many again refused as one burst holds: it has to go.
-    pub(super) fn take(&mut self, terms: &Terms, bytes: usize) -> Result<bool, Ending> {
+    pub(super) fn take(&mut self, bytes: usize) -> Result<bool, Ending> {
         if self.has_rested() {
             self.refused = 0;
         }
-        if self.check_rates(terms).is_ok() {
-            self.charge(terms, bytes);
+        if self.check_rates().is_ok() {
+            self.charge(bytes);
             return Ok(true);
         }
         self.refused += 1;
-        let rates = [terms.limits.rates.messages, self.admission.grant.rates.messages];
+        let rates = [self.throttle.rates().messages, self.admission.grant.rates.messages];
         let burst = rates.into_iter().flatten().map(|rate| rate.burst).min();
         if self.refused > burst.unwrap_or(REFUSALS_WITHOUT_BURST) {
             return Err(Ending::close(CloseCode::RateLimited, "went on beyond its rate"));
@@ -158,5 +156,5 @@ fn shared_throttle(
     client_name: &ClientName,
     now: Instant,
 ) -> Option<SharedThrottle> {
-    (!grant.rates.are_off()).then(|| terms.throttles.of(client_name, now))
+    (!grant.rates.are_off()).then(|| terms.throttles.of(client_name, grant.rates, now))
 }

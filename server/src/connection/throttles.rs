@@ -6,7 +6,7 @@ use multichat::protocol::ClientName;
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
-use crate::rate::Throttle;
+use crate::rate::{Rates, Throttle};
 
 /// So many names are kept in mind before those are looked for that can be forgotten.
 const FIRST_SWEEP: usize = 64;
@@ -25,10 +25,11 @@ struct Names {
 }
 
 impl Throttles {
-    /// The throttle of this name.
-    pub(super) fn of(&self, client_name: &ClientName, now: Instant) -> SharedThrottle {
+    /// The throttle of this name, which keeps to these rates from now on.
+    pub(super) fn of(&self, client_name: &ClientName, rates: Rates, now: Instant) -> SharedThrottle {
         let mut names = self.0.lock();
         if let Some(throttle) = names.throttles.get(client_name) {
+            throttle.lock().keep_to(rates, now);
             return throttle.clone();
         }
         if names.throttles.len() >= names.next_sweep.max(FIRST_SWEEP) {
@@ -38,7 +39,7 @@ impl Throttles {
                 .retain(|_, throttle| Arc::strong_count(throttle) > 1 || !throttle.lock().is_full(now));
             names.next_sweep = 2 * names.throttles.len();
         }
-        let throttle = Arc::new(Mutex::new(Throttle::full(now)));
+        let throttle = Arc::new(Mutex::new(Throttle::full(rates, now)));
         names.throttles.insert(client_name.clone(), throttle.clone());
         throttle
     }
@@ -49,7 +50,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::rate::{Rate, Rates};
+    use crate::rate::Rate;
 
     fn name(number: usize) -> ClientName {
         ClientName::parse(&format!("web-{number}"), 64).unwrap()
@@ -60,22 +61,25 @@ mod tests {
         let now = Instant::now();
         let throttles = Throttles::default();
         let rates = Rates { messages: Rate::new(1, Duration::from_mins(1), 1), bytes: None };
-        throttles.of(&name(1), now).lock().charge(&rates, 1, now);
+        throttles.of(&name(1), rates, now).lock().charge(1, now);
         for number in 2..10 * FIRST_SWEEP {
-            assert!(throttles.of(&name(number), now).lock().peek(&rates, now).is_ok());
+            assert!(throttles.of(&name(number), rates, now).lock().peek(now).is_ok());
         }
-        assert!(throttles.of(&name(1), now).lock().peek(&rates, now).is_err());
+        assert!(throttles.of(&name(1), rates, now).lock().peek(now).is_err());
+        // What it may say now counts, not what it might have when it was there last.
+        assert!(throttles.of(&name(1), Rates::default(), now).lock().peek(now).is_ok());
     }
 
     #[test]
     fn those_who_are_gone_are_forgotten() {
         let now = Instant::now();
         let throttles = Throttles::default();
-        let kept = throttles.of(&name(0), now);
+        let of = |number| throttles.of(&name(number), Rates::default(), now);
+        let kept = of(0);
         for number in 1..1000 * FIRST_SWEEP {
-            throttles.of(&name(number), now);
+            of(number);
         }
         assert!(throttles.0.lock().throttles.len() <= FIRST_SWEEP);
-        assert!(Arc::ptr_eq(&kept, &throttles.of(&name(0), now)));
+        assert!(Arc::ptr_eq(&kept, &of(0)));
     }
 }

@@ -26,7 +26,7 @@ use super::{
     visitor::Visitor,
 };
 use crate::{
-    config::{AllowedOrigins, Config, WsPath},
+    config::{AllowedOrigins, Config, Limits, WsPath},
     connection::Hall,
 };
 
@@ -123,20 +123,25 @@ impl Refusal {
     }
 }
 
+/// HTTP, with the bounds of a request's head.
+pub(crate) fn bounded_http(limits: &Limits) -> http1::Builder {
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new())
+        .header_read_timeout(limits.http_request)
+        .max_headers(MAX_HEADERS)
+        .max_buf_size(MAX_HEAD);
+    http
+}
+
 impl HttpSide {
     pub(super) fn new(config: &Config, mut routes: Vec<Route>, seats: Arc<Seats>) -> Self {
         // The most particular first: what is listed never falls to another room.
         routes.sort_by_key(|route| Reverse(route.path.depth()));
-        let mut http = http1::Builder::new();
-        http.timer(TokioTimer::new())
-            .header_read_timeout(config.limits.http_request)
-            .max_headers(MAX_HEADERS)
-            .max_buf_size(MAX_HEAD);
         Self {
             routes,
             origins: config.allowed_origins.clone(),
             files: Files::new(config),
-            http,
+            http: bounded_http(&config.limits),
             seats,
             connections: config.limits.connections,
         }

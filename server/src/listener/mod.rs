@@ -13,6 +13,8 @@ mod seats;
 mod socket;
 #[cfg(unix)]
 mod socket_file;
+#[cfg(test)]
+mod tests;
 mod visitor;
 
 use std::{
@@ -26,7 +28,7 @@ use std::{
 
 use arc_swap::ArcSwap;
 use tokio::{select, sync::Semaphore, time::timeout};
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::info;
 
@@ -34,7 +36,7 @@ pub use self::accept::LocalAddress;
 pub(crate) use self::{
     accept::Acceptor,
     bind::bind_own,
-    http::Route,
+    http::{Route, bounded_http},
     lobby::{Lobby, LobbyBounds},
 };
 use self::{
@@ -252,30 +254,38 @@ impl Entrance {
     }
 
     async fn lead(&self, socket: Socket, visitor: Box<Visitor>) {
-        match visitor.setting().tls.clone() {
-            None => self.attend(socket, visitor).await,
-            Some(tls) => Box::pin(self.attend_tls(tls, socket, visitor)).await,
-        }
+        let Some(tls) = visitor.setting().tls.clone() else { return self.attend(socket, visitor).await };
+        let Some(stream) = Box::pin(self.secure(tls, socket, &visitor)).await else { return };
+        self.attend(stream, visitor).await;
     }
 
-    async fn attend_tls(&self, tls: TlsAcceptor, socket: Socket, visitor: Box<Visitor>) {
+    /// Leads a connection through TLS.
+    async fn secure(&self, tls: TlsAcceptor, socket: Socket, visitor: &Visitor) -> Option<TlsStream<Socket>> {
         let handshake = timeout(visitor.setting().limits.tls_handshake, tls.accept(socket));
         let outcome = select! {
             outcome = handshake => outcome,
-            ending = self.interrupt(&visitor) => return self.refused(visitor.peer(), ending.label(), ending),
+            ending = self.interrupt(visitor) => {
+                self.refused(visitor.peer(), ending.label(), ending);
+                return None;
+            }
         };
         match outcome {
-            Ok(Ok(stream)) => self.attend(stream, visitor).await,
+            Ok(Ok(stream)) => return Some(stream),
             Ok(Err(error)) => self.refused(visitor.peer(), NO_TLS, format_args!("no TLS: {error}")),
             Err(_) => self.refused(visitor.peer(), TLS_TOO_SLOW, TLS_TOO_SLOW),
         }
+        None
     }
 
-    async fn attend<S: ByteStream>(&self, stream: S, visitor: Box<Visitor>) {
-        let admitted = Box::pin(self.admit(stream, visitor)).await;
-        // What the connection is counted under as long as it lasts.
-        let Some((member, _seat)) = admitted else { return };
-        member.run().await;
+    /// Serves a connection that is ready for HTTP.
+    fn attend<S: ByteStream>(&self, stream: S, visitor: Box<Visitor>) -> impl Future<Output = ()> {
+        // Here, and not in the future, which would keep a place for the stream to its end.
+        let admitted = Box::pin(self.admit(stream, visitor));
+        async {
+            // What the connection is counted under as long as it lasts.
+            let Some((member, _seat)) = admitted.await else { return };
+            member.run().await;
+        }
     }
 
     /// Leads a connection through HTTP and registration.

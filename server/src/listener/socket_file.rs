@@ -85,9 +85,7 @@ impl Drop for SocketFile {
 #[cfg(test)]
 mod tests {
     use std::{
-        env,
         os::unix::net::{UnixListener as StdListener, UnixStream},
-        process,
         sync::Barrier,
         thread,
     };
@@ -95,14 +93,14 @@ mod tests {
     use tokio::runtime;
 
     use super::*;
+    use crate::test_folder::Folder;
 
     #[test]
     fn of_those_who_come_at_once_one_serves() {
         const ROUTERS: usize = 4;
 
-        let folder = env::temp_dir().join(format!("multichat-socket-{}", process::id()));
-        fs::create_dir_all(&folder).unwrap();
-        let path = folder.join("router.sock");
+        let folder = Folder::new();
+        let path = folder.0.join("router.sock");
         let runtime = runtime::Builder::new_current_thread().enable_all().build().unwrap();
         for _ in 0..200 {
             // A dead one, for which each of them would make room.
@@ -125,6 +123,5 @@ mod tests {
             drop(outcomes);
             assert!(!path.exists());
         }
-        fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -7,6 +7,7 @@ use tokio_rustls::{
 };
 
 use super::*;
+use crate::test_folder::Folder;
 
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tls").join(name)
@@ -14,29 +15,6 @@ fn fixture(name: &str) -> PathBuf {
 
 fn wss(keyfile: impl Into<PathBuf>, certfile: impl Into<PathBuf>) -> Wss {
     Wss { keyfile: keyfile.into(), certfile: certfile.into() }
-}
-
-/// A folder of its own for each test.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(test: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("multichat-tls-{test}-{}", std::process::id()));
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
-        let path = self.0.join(name);
-        fs::write(&path, content).unwrap();
-        path
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
 }
 
 /// A client that trusts one certificate shakes hands with the server.
@@ -76,7 +54,7 @@ async fn every_kind_of_key() {
 
 #[tokio::test]
 async fn a_chain_and_a_file_for_both() {
-    let folder = Folder::new("chain");
+    let folder = Folder::new();
     let authority = |name: &str| {
         let mut params = CertificateParams::new([]).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -99,18 +77,18 @@ async fn a_chain_and_a_file_for_both() {
     let chain = format!("{}{}", leaf.pem(), middle.pem());
     // With a byte order mark, Windows line ends, words around the blocks, and the key in the same file.
     let text = format!("\u{feff}{}subject=leaf\n{chain}", leaf_key.serialize_pem()).replace('\n', "\r\n");
-    let both = folder.file("both.pem", text);
+    let both = folder.write("both.pem", text);
     let server = server_config(&wss(&both, &both)).unwrap();
     handshake(server, root.pem().as_bytes(), &TLS13).await;
 
-    let backwards = folder.file("backwards.pem", format!("{}{}", middle.pem(), leaf.pem()));
+    let backwards = folder.write("backwards.pem", format!("{}{}", middle.pem(), leaf.pem()));
     let error = server_config(&wss(&both, backwards)).unwrap_err();
     assert!(matches!(error, TlsError::KeyMismatch { .. }), "{error}");
 }
 
 #[test]
 fn every_mistake_is_named() {
-    let folder = Folder::new("mistakes");
+    let folder = Folder::new();
     let (key, certificate) = (fixture("ec-sec1.key"), fixture("ec.crt"));
     let key_text = fs::read_to_string(&key).unwrap();
     let certificate_text = fs::read_to_string(&certificate).unwrap();
@@ -129,12 +107,12 @@ fn every_mistake_is_named() {
         ),
         (certificate.clone(), certificate.clone(), "\"wss.keyfile\"", "has a certificate: are"),
         (key.clone(), fixture("encrypted-pkcs8.key"), "\"wss.certfile\"", "has a private key"),
-        (key.clone(), folder.file("empty", ""), "\"wss.certfile\"", "it is empty"),
-        (folder.file("blank", " \n"), certificate.clone(), "\"wss.keyfile\"", "it is empty"),
-        (key.clone(), folder.file("text", "hello"), "\"wss.certfile\"", "it is some other text"),
-        (key.clone(), folder.file("der", &der), "\"wss.certfile\"", "openssl x509 -inform der"),
+        (key.clone(), folder.write("empty", ""), "\"wss.certfile\"", "it is empty"),
+        (folder.write("blank", " \n"), certificate.clone(), "\"wss.keyfile\"", "it is empty"),
+        (key.clone(), folder.write("text", "hello"), "\"wss.certfile\"", "it is some other text"),
+        (key.clone(), folder.write("der", &der), "\"wss.certfile\"", "openssl x509 -inform der"),
         (
-            folder.file(
+            folder.write(
                 "other",
                 "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n",
             ),
@@ -142,15 +120,20 @@ fn every_mistake_is_named() {
             "\"wss.keyfile\"",
             "something else in PEM format",
         ),
-        (key.clone(), folder.file("half", half), "\"wss.certfile\"", "is damaged: its last block has no end"),
         (
-            folder.file("garbled", key_text.replace("PRIVATE KEY-----\nM", "PRIVATE KEY-----\n?")),
+            key.clone(),
+            folder.write("half", half),
+            "\"wss.certfile\"",
+            "is damaged: its last block has no end",
+        ),
+        (
+            folder.write("garbled", key_text.replace("PRIVATE KEY-----\nM", "PRIVATE KEY-----\n?")),
             certificate.clone(),
             "\"wss.keyfile\"",
             "that is no Base64",
         ),
         (
-            folder.file(
+            folder.write(
                 "cut",
                 key_text.replace("-----BEGIN EC PRIVATE KEY-----", "-----BEGIN EC PRIVATE KEY--"),
             ),
@@ -158,7 +141,7 @@ fn every_mistake_is_named() {
             "\"wss.keyfile\"",
             "is not whole",
         ),
-        (key.clone(), folder.file("hollow", no_certificate), "\"wss.certfile\"", "cannot be used: "),
+        (key.clone(), folder.write("hollow", no_certificate), "\"wss.certfile\"", "cannot be used: "),
         (fixture("encrypted-pkcs8.key"), fixture("rsa.crt"), "\"wss.keyfile\"", "is encrypted"),
         (fixture("encrypted-pkcs1.key"), fixture("rsa.crt"), "\"wss.keyfile\"", "is encrypted"),
         (

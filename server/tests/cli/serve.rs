@@ -5,12 +5,11 @@ use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{SocketAddr, TcpListener, TcpStream},
     process::{Child, Command},
-    time::{Duration, Instant},
 };
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::support::{Ended, Folder, KEY, PATIENCE, Running, register};
+use super::support::{Ended, Folder, KEY, Running, register};
 
 #[test]
 fn serves_what_the_config_says() {
@@ -82,37 +81,16 @@ fn pages_are_announced() {
     }
 }
 
-/// Starts a server without a config file.
-fn serve_locally(folder: &Folder, arguments: &[&str]) -> Running {
-    start_locally(|| folder.serve(arguments))
-}
-
-fn start_locally(start: impl Fn() -> Running) -> Running {
-    // The port is a fixed one, and another program may have it for a while.
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        let server = start();
-        let line = server.logged("6780");
-        if line.contains("listening") {
-            return server;
-        }
-        assert!(line.contains("`multichat-server init` makes a config.json"), "{line}");
-        let (code, _) = server.end();
-        assert_eq!(code, Some(1), "{line}");
-        assert!(Instant::now() < deadline, "this test needs port 6780, which another program has: {line}");
-        std::thread::sleep(Duration::from_millis(200));
-    }
-}
-
 #[test]
 fn without_a_config_it_prints_a_link_that_joins() {
     let folder = Folder::new();
     fs::create_dir(folder.path("web")).unwrap();
-    let server = serve_locally(&folder, &["serve", "--web-root", "web"]);
+    let server = folder.serve(&["--host", "127.0.0.1:0", "--web-root", "web"]);
+    let address = server.address();
     server.said("secret key");
     server.said("");
     let key = server.said("    ").trim().to_owned();
-    assert_eq!(server.said("#key="), format!("    http://127.0.0.1:6780/#key={key}"));
+    assert_eq!(server.said("#key="), format!("    http://{address}/#key={key}"));
     server.signal(Signal::TERM);
     let (_, log) = server.end();
     assert!(log.iter().all(|line| !line.contains(&key)), "{log:#?}");
@@ -121,16 +99,18 @@ fn without_a_config_it_prints_a_link_that_joins() {
 #[test]
 fn without_a_config_it_serves_this_machine() {
     let folder = Folder::new();
-    let server = serve_locally(&folder, &["serve"]);
-    assert_eq!(server.said("ws://"), "    ws://127.0.0.1:6780");
+    let server = folder.serve(&["--host", "127.0.0.1:0"]);
+    let address = server.address();
+    server.said("serves programs on this machine at");
+    assert_eq!(server.said("ws://"), format!("    ws://{address}"));
     server.said("secret key");
     server.said("");
     let key = server.said("    ").trim().to_owned();
     assert!(key.len() >= 24 && key.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{key}");
     let listen = server.said("wscat");
-    assert!(listen.contains(&key) && listen.contains("ws://127.0.0.1:6780 "), "{listen}");
+    assert!(listen.contains(&key) && listen.contains(&format!("ws://{address} ")), "{listen}");
     server.said("multichat-server init");
-    register("127.0.0.1:6780".parse().unwrap(), &key);
+    register(address, &key);
     assert!(!folder.path("config.json").exists(), "nothing is written");
     // As when its terminal is closed.
     server.signal(Signal::HUP);
@@ -138,23 +118,56 @@ fn without_a_config_it_serves_this_machine() {
     assert_eq!(server.end().0, Some(0));
 }
 
+#[test]
+fn without_a_config_it_has_a_port_of_its_own() {
+    // Another program may have it.
+    let folder = Folder::new();
+    let server = folder.serve(&[]);
+    let line = server.logged("127.0.0.1:6780");
+    assert!(line.contains(" listening ") || line.contains("with `--host`"), "{line}");
+}
+
+#[test]
+fn who_opens_it_to_others_is_told_so() {
+    let folder = Folder::new();
+    let server = folder.serve(&["--host", ":0"]);
+    let port = server.address().port();
+    server.said("serves programs that can reach this machine at");
+    assert_eq!(server.said("ws://"), format!("    ws://localhost:{port}"));
+}
+
+#[test]
+fn the_command_line_goes_before_the_file() {
+    let folder =
+        Folder::with(&format!(r#"{{"ws-path": "/", "host": "127.0.0.1:1", "secret-key": "{KEY}"}}"#));
+    let server = folder.serve(&["--host", "127.0.0.1:0"]);
+    register(server.address(), KEY);
+    // After a reload as well: there is nothing that needs a restart.
+    server.signal(Signal::HUP);
+    server.logged("reloaded");
+    server.signal(Signal::TERM);
+    let (_, log) = server.end();
+    assert!(log.iter().all(|line| !line.contains("restart")), "{log:#?}");
+    let check = folder.run(&["check", "--host", "127.0.0.1:7000"]).expect(0);
+    assert!(check.stdout.contains("port 7000"), "{check:?}");
+    let wrong = folder.run(&["serve", "--host", "7000"]).expect(2);
+    assert!(wrong.stderr.contains("the port is missing"), "{wrong:?}");
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn without_a_config_it_stays_if_a_hangup_is_to_be_ignored() {
     let folder = Folder::new();
     let program = folder.command(&[]);
-    let server = start_locally(|| {
-        let mut shell = folder.command(&[]);
-        let environment: Vec<_> = shell.get_envs().map(|(name, _)| name.to_owned()).collect();
-        shell = Command::new("sh");
-        // As `nohup` does.
-        shell.arg("-c").arg("trap '' HUP && exec \"$0\"").arg(program.get_program());
-        shell.current_dir(folder.path(""));
-        for name in environment {
-            shell.env_remove(name);
-        }
-        Running::start(shell)
-    });
+    let mut shell = Command::new("sh");
+    // As `nohup` does.
+    shell.args(["-c", "trap '' HUP && exec \"$0\" --host 127.0.0.1:0"]).arg(program.get_program());
+    shell.current_dir(folder.path(""));
+    for (name, _) in program.get_envs() {
+        shell.env_remove(name);
+    }
+    let server = Running::start(shell);
+    server.address();
     server.signal(Signal::HUP);
     server.signal(Signal::TERM);
     let (code, log) = server.end();
@@ -209,8 +222,11 @@ impl Drop for Killed {
 fn an_address_in_use() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap();
-    let folder = Folder::with(&format!(r#"{{"ws-path": "/", "host": "{address}", "secret-key": "{KEY}"}}"#));
+    let folder = Folder::with(&format!(
+        r#"{{"ws-path": "/", "host": "{address}", "secret-key": "{KEY}", "chat-log": {{"folder": "chat"}}}}"#
+    ));
     let ended = folder.run(&["serve"]).expect(1);
+    assert_eq!(ended.stderr.lines().count(), 1, "nothing else is wrong: {ended:#?}");
     assert!(ended.stderr.starts_with("error: "), "{ended:#?}");
     assert!(ended.stderr.contains(&address.to_string()), "where: {ended:#?}");
     assert!(ended.stderr.contains("in use"), "what: {ended:#?}");

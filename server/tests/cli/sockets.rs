@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::Read as _,
+    io::{Read as _, Write as _},
     os::unix::{
         fs::FileTypeExt as _,
         net::{UnixDatagram, UnixListener, UnixStream},
@@ -43,6 +43,45 @@ fn a_socket_is_served_and_removed() {
     let mut close = Vec::new();
     stream.read_to_end(&mut close).unwrap();
     assert!(String::from_utf8_lossy(&close).ends_with("going-away"), "{close:?}");
+    assert_eq!(server.end().0, Some(0));
+    assert!(!path.exists(), "nothing is left behind");
+}
+
+#[test]
+fn operators_come_by_a_socket() {
+    let folder = folder(r#", "admin": {"host": "unix:admin.sock"}, "limits": {"close-seconds": 0.1}"#);
+    let path = folder.path("admin.sock");
+    let server = folder.serve(&[]);
+    let line = server.logged("listening for operators");
+    assert!(line.contains("address=unix:admin.sock"), "{line}");
+    let mut client = connect(&folder.path("router.sock"));
+    register_over(&mut client, "", KEY);
+    let ask = |request: &str, host: &str| {
+        let mut stream = connect(&path);
+        let rest = "Content-Length: 0\r\nConnection: close\r\n\r\n";
+        stream.write_all(format!("{request} HTTP/1.1\r\nHost: {host}\r\n{rest}").as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    };
+    let clients = ask("GET /clients", "localhost");
+    assert!(clients.contains(r#""address":"unix""#), "{clients}");
+    // As at any port without a key: a proxy would let everybody in.
+    let refused = ask("GET /clients", "chat.example.org");
+    assert!(refused.starts_with("HTTP/1.1 403 "), "{refused}");
+    let kicked = ask("POST /clients/1/kick", "localhost");
+    assert!(kicked.starts_with("HTTP/1.1 200 "), "{kicked}");
+    let mut close = Vec::new();
+    client.read_to_end(&mut close).unwrap();
+    assert!(String::from_utf8_lossy(&close).ends_with("revoked"), "{close:?}");
+    let line = server.logged("kicked by an operator");
+    assert!(line.contains("address=unix "), "{line}");
+    let second =
+        fs::read_to_string(folder.path("config.json")).unwrap().replace("router.sock", "second.sock");
+    fs::write(folder.path("second.json"), second).unwrap();
+    let ended = folder.run(&["--config", "second.json", "serve"]).expect(1);
+    assert!(ended.stderr.contains("choose another `admin.host`"), "{ended:#?}");
+    server.signal(Signal::TERM);
     assert_eq!(server.end().0, Some(0));
     assert!(!path.exists(), "nothing is left behind");
 }

@@ -54,6 +54,7 @@ impl Folder {
         command.current_dir(&self.0).args(arguments).stdin(Stdio::null());
         for variable in [
             "MULTICHAT_CONFIG",
+            "MULTICHAT_HOST",
             "MULTICHAT_WEB_ROOT",
             "MULTICHAT_LOG",
             "MULTICHAT_LOG_FORMAT",

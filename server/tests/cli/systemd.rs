@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process};
 
 use super::support::{Folder, KEY, PATIENCE, Running, register, register_over};
 
@@ -220,4 +220,45 @@ fn a_manager_that_is_not_there_is_no_obstacle() {
     let address = server.address();
     server.logged("can't be told");
     register(address, KEY);
+}
+
+#[test]
+fn the_journal_is_told_the_level_of_each_line() {
+    use std::os::unix::fs::MetadataExt as _;
+
+    // A field that is unknown is a warning to who serves, and what `check` ends with.
+    let folder = Folder::serving(r#", "colour": "red""#);
+    let journal = |name: &str, is_it: bool, arguments: &[&str]| {
+        let file = fs::File::create(folder.path(name)).unwrap();
+        let metadata = file.metadata().unwrap();
+        let inode = metadata.ino() + u64::from(!is_it);
+        let mut command = folder.command(arguments);
+        command
+            .env("JOURNAL_STREAM", format!("{}:{inode}", metadata.dev()))
+            .stdout(Stdio::null())
+            .stderr(file);
+        command
+    };
+    let log = |name: &str| fs::read_to_string(folder.path(name)).unwrap();
+    let ends_with = |name: &str, format: &str| {
+        let mut server = journal(name, true, &["--log-format", format]).spawn().unwrap();
+        while !log(name).contains("listening") {
+            assert_eq!(server.try_wait().unwrap(), None, "{}", log(name));
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        kill_process(Pid::from_child(&server), Signal::TERM).unwrap();
+        assert!(server.wait().unwrap().success());
+        log(name)
+    };
+    for (format, warning, info) in [("human", "<4>20", "<6>20"), ("json", "<4>{", "<6>{")] {
+        let log = ends_with(format, format);
+        let (warnings, others): (Vec<_>, Vec<_>) = log.lines().partition(|line| line.contains("WARN"));
+        assert!(matches!(warnings[..], [line] if line.starts_with(warning)), "{log}");
+        assert!(others.iter().all(|line| line.starts_with(info)), "{log}");
+    }
+    for (name, is_it, start) in [("error", true, "<3>error: "), ("other", false, "error: ")] {
+        let status = journal(name, is_it, &["check"]).status().unwrap();
+        assert_eq!(status.code(), Some(2));
+        assert!(log(name).lines().all(|line| line.starts_with(start)), "{}", log(name));
+    }
 }

@@ -35,6 +35,13 @@ fn the_unit_leaves_the_router_what_it_needs() {
 }
 
 #[test]
+fn a_reload_checks_the_file_that_the_router_reads() {
+    let unit = document().block("ini", "ExecStart=").text;
+    // Before the signal is sent: `setting` takes the first line.
+    assert_eq!(setting(&unit, "ExecReload="), format!("{} check", setting(&unit, "ExecStart=")));
+}
+
+#[test]
 fn the_units_are_those_that_are_shipped() {
     for (file, has) in [("multichat.service", "ExecStart="), ("multichat.socket", "ListenStream=")] {
         let shipped = fs::read_to_string(root().join("deploy").join(file)).unwrap();
@@ -52,9 +59,9 @@ fn the_image_is_built_as_the_program_is() {
     // What the workspace consists of is handed to the build.
     let (workspace, ignored) = (read("Cargo.toml"), read(".dockerignore"));
     let members = setting(&workspace, "members = ").trim_matches(['[', ']']);
-    for member in members.split(", ") {
-        let line = format!("!{}", member.trim_matches('"'));
-        assert!(ignored.lines().any(|given| given == line), "{line}");
+    let folders: Vec<_> = ignored.lines().filter_map(|line| line.strip_prefix('!')).collect();
+    for member in members.split(", ").map(|member| Path::new(member.trim_matches('"'))) {
+        assert!(folders.iter().any(|folder| member.starts_with(folder)), "{}", member.display());
     }
 }
 

@@ -25,7 +25,9 @@ fn command_lines(document: &Document) -> Vec<String> {
     let blocks = blocks.iter().filter(|block| ["sh", "ini"].contains(&block.language.as_str()));
     let lines = blocks.flat_map(|block| block.text.lines()).chain(document.code_spans());
     let arguments = |line: &str| {
-        let line = line.trim_start_matches("sudo ").trim_start_matches("ExecStart=/usr/local/bin/");
+        let line = line.trim_start_matches("sudo ");
+        let line = line.trim_start_matches("ExecStart=").trim_start_matches("ExecReload=");
+        let line = line.trim_start_matches("/usr/local/bin/");
         line.strip_prefix("multichat-server ").map(str::to_owned)
     };
     lines.filter_map(arguments).collect()

@@ -36,6 +36,7 @@ impl Folder {
         let mut command = Command::new(env!("CARGO_BIN_EXE_multichat-server"));
         for variable in [
             "MULTICHAT_CONFIG",
+            "MULTICHAT_HOST",
             "MULTICHAT_WEB_ROOT",
             "MULTICHAT_LOG",
             "MULTICHAT_LOG_FORMAT",

@@ -108,6 +108,13 @@ export function beginning(text: string): string | undefined {
   return text.slice(0, whole(text, end)).trimEnd()
 }
 
+/** How much it is, for people: in lines, unless it is what is in them that makes it long. */
+export function amount(text: string): string {
+  const lines = text.trimEnd().split('\n').length
+  const isWide = text.length > SHORT.characters + SLACK.characters && lines <= 100
+  return isWide ? sizeOf(new Blob([text]).size) : `${lines.toLocaleString('en')} lines`
+}
+
 /** Where so many lines are over; `undefined` if there are not more than that. */
 function lineStart(text: string, lines: number): number | undefined {
   let at = 0

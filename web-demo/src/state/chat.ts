@@ -1,6 +1,6 @@
 // What the reader is doing in a chat: writing, looking at a message, about to delete one.
 
-import { signal } from '@preact/signals'
+import { computed, signal } from '@preact/signals'
 import { cancelled, type Draft, EMPTY, editing, finished, isSendable, replying, returned } from '../model/draft.ts'
 import { isAnswerable, isChangeable, type Said } from '../model/entry.ts'
 import { keepDraft, keptDraft } from './kept.ts'
@@ -12,6 +12,11 @@ export type Jump = { readonly to: 'end' } | { readonly to: 'message'; readonly i
 export class Chat {
   readonly session: Session
   readonly draft = signal<Draft>({ ...EMPTY, text: keptDraft() })
+  /** The message that is being answered or changed. */
+  readonly subject = computed(() => {
+    const { purpose } = this.draft.value
+    return purpose.type === 'new' ? undefined : purpose.id
+  })
   /** The message whose actions are shown. */
   readonly active = signal<number | undefined>(undefined)
   /** The message that is to be deleted, if that is confirmed. */
@@ -68,11 +73,12 @@ export class Chat {
     this.draft.value = finished(draft)
   }
 
-  /** Takes something that has failed back into the field. */
+  /** Takes something that has failed back into the field, an answer as an answer. */
   takeBack(id: number): void {
-    const text = this.session.discard(id)
-    if (text === undefined) return
-    this.draft.value = returned(cancelled(this.draft.value), text)
+    const said = this.session.discard(id)
+    if (!said) return
+    const draft = returned(cancelled(this.draft.value), said.content)
+    this.draft.value = said.original === undefined ? draft : replying(draft, said.original)
     this.write()
   }
 

@@ -2,6 +2,7 @@
 
 import { batch, type Signal, signal } from '@preact/signals'
 import { type Client, type ClientEvent, connect, type Member, MultichatError, type State } from 'multichat/slim'
+import type { Said } from '../model/entry.ts'
 import { type Cause, refusal } from '../model/failure.ts'
 import { Log } from '../model/log.ts'
 import { type Place, titleOfPlace } from '../model/place.ts'
@@ -86,11 +87,11 @@ export class Session {
     this.#send(id, said.content, replyTo)
   }
 
-  /** Gives up something that has failed, and hands its text back. */
-  discard(id: number): string | undefined {
-    const text = this.log.discard(id)?.content
+  /** Gives up something that has failed, and hands it back. */
+  discard(id: number): Said | undefined {
+    const said = this.log.discard(id)
     this.#drawn()
-    return text
+    return said
   }
 
   /** Gives an own message another text; without one, takes it back. */

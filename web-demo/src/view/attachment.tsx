@@ -40,7 +40,15 @@ export function File({ attachment, tabIndex }: { attachment: Attachment; tabInde
       </p>
       {isShown && isBroken && <p class="aside">The picture cannot be shown.</p>}
       {isShown && !isBroken && (
-        <img class="picture" src={href} alt={label} referrerpolicy="no-referrer" onError={() => setBroken(true)} />
+        <img
+          class="picture"
+          src={href}
+          alt={label}
+          referrerpolicy="no-referrer"
+          onError={() => setBroken(true)}
+          // It was asked for, perhaps at the lower end of what is seen.
+          onLoad={({ currentTarget }) => currentTarget.scrollIntoView({ block: 'nearest' })}
+        />
       )}
     </div>
   )

@@ -1,6 +1,6 @@
 // The log. Only a part of it is in the DOM; it grows at the ends as the reader comes near them.
 
-import { useEffect, useLayoutEffect, useMemo } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks'
 import { continues, type Entry, type Said } from '../model/entry.ts'
 import { isSameDay } from '../model/time.ts'
 import { newMessages } from '../model/unread.ts'
@@ -14,6 +14,7 @@ import { idOf, Scroller } from './scroller.ts'
 export function LogView({ chat }: { chat: Chat }) {
   const { session } = chat
   const scroller = useMemo(() => new Scroller(chat), [chat])
+  const mouse = useRef<{ screenX: number; screenY: number }>(undefined)
 
   useEffect(() => chat.jump.subscribe((jump) => jump && scroller.go(jump)), [scroller])
   useEffect(() => {
@@ -49,14 +50,20 @@ export function LogView({ chat }: { chat: Chat }) {
         onFocusOut={({ relatedTarget }) => {
           if (!(relatedTarget instanceof Node && scroller.box?.contains(relatedTarget))) chat.active.value = undefined
         }}
-        onPointerOver={({ target: element, pointerType }) => {
-          if (pointerType === 'mouse') chat.active.value = idOf(element) ?? chat.active.value
+        onPointerMove={({ target: element, pointerType, screenX, screenY }) => {
+          if (pointerType !== 'mouse') return
+          // A message that comes under a mouse at rest, by scrolling or growing, is not pointed at.
+          const isMoved = screenX !== mouse.current?.screenX || screenY !== mouse.current.screenY
+          mouse.current = { screenX, screenY }
+          if (isMoved) chat.active.value = idOf(element) ?? chat.active.value
         }}
         onPointerLeave={({ pointerType }) => {
           if (pointerType === 'mouse') chat.active.value = idOf(document.activeElement)
         }}
         onClick={({ target: element }) => {
-          chat.active.value = idOf(element)
+          // What is chosen there says itself what comes next.
+          const isChoice = element instanceof Element && element.closest('[role=toolbar]')
+          if (!isChoice) chat.active.value = idOf(element)
         }}
       >
         <Rows chat={chat} scroller={scroller} />
@@ -94,6 +101,7 @@ function Rows({ chat, scroller }: { chat: Chat; scroller: Scroller }) {
             hasHead={isNewDay || isUnread || !continues(before, entry)}
             original={originalOf(entry, chat)}
             isActive={entry.id === chat.active.value}
+            isSubject={entry.id === chat.subject.value}
             isTabStop={entry.id === tabStop}
           />
         )

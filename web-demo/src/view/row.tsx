@@ -26,6 +26,8 @@ export interface RowProps {
   readonly original: Said | undefined
   /** Whether its actions are shown. */
   readonly isActive: boolean
+  /** Whether it is being answered or changed. */
+  readonly isSubject: boolean
   /** Whether the tab key reaches it. */
   readonly isTabStop: boolean
 }
@@ -64,7 +66,7 @@ function Gap({ hole: { cause, missed, time } }: { hole: Hole }) {
       <Icon name="gap" />
       <span>
         {why}You may have missed {count} here
-      </span>
+      </span>{' '}
       <Time time={time} />
     </div>
   )
@@ -80,7 +82,7 @@ function Time({ time, isShort = false }: { time: number; isShort?: boolean }) {
 
 type MessageProps = Omit<RowProps, 'entry' | 'day' | 'isUnread'> & { readonly said: Said }
 
-function Message({ said, chat, hasHead, original, isActive, isTabStop }: MessageProps) {
+function Message({ said, chat, hasHead, original, isActive, isSubject, isTabStop }: MessageProps) {
   const { id, source, sender, time, event, isMine } = said
   const author = authorOf(said)
   const label = [shownName(author), sender && shownName(source), times.clock(time)].filter(Boolean).join(', ')
@@ -91,6 +93,7 @@ function Message({ said, chat, hasHead, original, isActive, isTabStop }: Message
     <article
       class={`${kind}${hasHead ? ' head' : ''}${isActive ? ' active' : ''}`}
       aria-label={label}
+      aria-current={isSubject || undefined}
       data-id={id}
       data-seq={said.seq}
       tabIndex={isTabStop ? 0 : -1}

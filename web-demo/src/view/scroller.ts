@@ -56,7 +56,8 @@ export class Scroller {
       show(this.box, this.#target)
       this.#target = undefined
     } else if (this.#isAtBottom()) {
-      this.toEnd()
+      this.#follow()
+      return
     } else if (this.#anchor) {
       restore(this.box, this.#anchor)
       // Whoever has the focus on an old message reads there.
@@ -67,7 +68,7 @@ export class Scroller {
 
   /** What is in it, or its own size, has changed. */
   readonly resized = (): void => {
-    if (this.#chat.session.isAtEnd.peek()) this.toEnd()
+    if (this.#chat.session.isAtEnd.peek()) this.#follow()
   }
 
   go(jump: Jump): void {
@@ -86,6 +87,13 @@ export class Scroller {
     this.tabStop = jump.id
     session.look(false)
     this.#changes.value += 1
+  }
+
+  /** Stays at the end, unless the reader has just left it: the browser tells of that later. */
+  #follow(): void {
+    if (!this.box) return
+    if (sticks(true, { top: this.#top }, scrollOf(this.box))) this.toEnd()
+    else this.#chat.session.look(false)
   }
 
   toEnd(): void {

@@ -1,7 +1,7 @@
 // Texts of strangers. They only ever become text nodes, and the addresses in them links to the web.
 
 import { useState } from 'preact/hooks'
-import { beginning, calm, isBlank, type Piece, parts, pieces, sizeOf } from '../model/text.ts'
+import { amount, beginning, calm, isBlank, type Piece, parts, pieces } from '../model/text.ts'
 
 /** What a message says. A long one is shown in part, until all of it is asked for. */
 export function Text({ text, isEdited, tabIndex }: { text: string; isEdited: boolean; tabIndex: number }) {
@@ -16,13 +16,11 @@ export function Text({ text, isEdited, tabIndex }: { text: string; isEdited: boo
         {edited}
       </p>
     )
-  const lines = text.split('\n').length
-  const much = lines > 100 ? `${lines.toLocaleString('en')} lines` : sizeOf(new Blob([text]).size)
   return (
     <>
       {isOpen ? <Whole text={text} /> : <p class="text cut">{shown(start, tabIndex)}</p>}
       <button type="button" class="quiet" tabIndex={tabIndex} aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
-        {isOpen ? 'Show less' : `Show all (${much})`}
+        {isOpen ? 'Show less' : `Show all (${amount(text)})`}
       </button>
       {edited}
     </>

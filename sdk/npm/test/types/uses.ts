@@ -59,6 +59,10 @@ export async function used(client: Client): Promise<void> {
     if (error instanceof MultichatError && error.unsent?.type === 'message') console.log(error.unsent.content, error.fate)
   })
   console.log(disposable, target, number, client.state.type)
+  const { signal } = new AbortController()
+  for (const wait of ['online', 'ready', 'flush', 'close', 'closed'] as const) await client[wait]({ signal })
+  await client.drain(undefined, { signal })
+  await client.drain(5)
 }
 
 export const bytes = connectSlim({ ...options, wasm: new Uint8Array() })

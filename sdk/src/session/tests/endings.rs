@@ -245,6 +245,17 @@ fn one_attempt_fails_with_its_cause() {
     bed.end(4503);
     assert_eq!(bed.closed(), (Side::Server, Some(closed(4503))));
 
+    // Nor does it promise another attempt, which there will not be.
+    let mut bed = one_attempt();
+    bed.open();
+    bed.session.disconnected(Some(1000), "", bed.now);
+    let (_, cause) = bed.closed();
+    let explained = cause.map(|cause| cause.explain());
+    assert_eq!(
+        explained.as_deref(),
+        Some("the server closed the connection: 1000. Another attempt may succeed.")
+    );
+
     let mut bed = one_attempt();
     bed.again("?");
     assert_eq!(bed.closed(), (Side::Client, Some(ConnectError::NoRouter)));

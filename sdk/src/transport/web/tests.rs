@@ -164,6 +164,20 @@ async fn a_connection_that_fails_is_unreachable() {
     }
 }
 
+/// As the npm package has it of the package `ws`.
+#[wasm_bindgen_test]
+async fn why_it_fails_is_told_where_it_is_known() {
+    let stand_in = StandIn::new();
+    let failing = async {
+        let other = stand_in.socket();
+        Reflect::set(&other.0, &"failure".into(), &"connect ECONNREFUSED".into()).unwrap();
+        other.does("fails", &[]);
+        other.does("ends", &[1006.into(), "".into()]);
+    };
+    let (error, ()) = futures_util::future::join(refusal_of("ws://localhost/"), failing).await;
+    assert_eq!(error.to_string(), "the router cannot be reached: localhost, port 80: connect ECONNREFUSED");
+}
+
 #[wasm_bindgen_test]
 async fn texts_go_both_ways() {
     let (mut socket, other) = pair().await;

@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use multichat_bench::Result;
 use rustix::event::epoll::{self, EventData, EventFlags};
 
-use super::{Generator, Result, name};
+use super::{Generator, name};
 use crate::{
     client::{Arrival, Stage},
     ledger::Latencies,

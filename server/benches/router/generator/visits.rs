@@ -6,12 +6,12 @@ use std::{
     time::{Duration, Instant},
 };
 
+use multichat_bench::{Result, Tally};
 use rustix::event::epoll;
 
-use super::{Generator, PATIENCE, Result, Wait};
+use super::{Generator, PATIENCE, Wait};
 use crate::{
     client::{Ask, Client, Stage},
-    ledger::Tally,
     wire,
 };
 

@@ -125,6 +125,7 @@ function fillRow({ row, cells }, client, earlier) {
   cells.dot.dataset.status = status;
   cells.dot.title = client.text === null ? status : `${status}: ${client.text}`;
   setText(cells.name, client.name);
+  cells.name.title = client.name;
   // Not by its colour alone.
   setText(cells.status, status);
   cells.status.hidden = status === "online";
@@ -142,7 +143,7 @@ function fillRow({ row, cells }, client, earlier) {
   setText(cells.mute, client.muted ? "Unmute" : "Mute");
   cells.mute.setAttribute("aria-label", `${client.muted ? "Unmute" : "Mute"} ${client.name} in ${client.room}`);
   cells.kick.setAttribute("aria-label", `Kick ${client.name}, connection ${client.connection}`);
-  row.title = `Connection ${client.connection}; may ${client.rights.join(", ")}`;
+  row.title = `Connection ${client.connection}; may ${client.rights.join(", ") || "do nothing"}`;
 }
 
 function showClients() {

@@ -70,7 +70,7 @@ fn proxies(config: &Config) -> String {
     } else {
         "X-Forwarded-For"
     };
-    format!("{} are believed, by {by}", config.trusted_proxies)
+    format!("believed by {by}: {}", config.trusted_proxies)
 }
 
 fn files(config: &Config) -> String {

@@ -1,6 +1,7 @@
 //! The operators' port.
 
 use super::*;
+use crate::test_folder::Folder;
 
 fn admin(fields: &str) -> Option<Admin> {
     good(&with(&format!(r#", "admin": {fields}"#))).admin
@@ -44,10 +45,8 @@ fn any_other_does() {
 #[test]
 fn its_key_is_given_like_the_others() {
     let digest = KeyDigest::of("k3y-of-operators").to_hex();
-    let folder = std::env::temp_dir().join(format!("multichat-config-{}-admin", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let file = folder.join("key");
-    std::fs::write(&file, "k3y-of-operators\n").unwrap();
+    let folder = Folder::new();
+    let file = folder.write("key", "k3y-of-operators\n");
     for key in [
         r#""k3y-of-operators""#.to_owned(),
         format!(r#"{{"sha256": "{digest}"}}"#),
@@ -58,7 +57,6 @@ fn its_key_is_given_like_the_others() {
         let is_file = key.contains("file");
         assert_eq!(config.key_files, if is_file { vec![file.clone()] } else { Vec::new() });
     }
-    std::fs::remove_dir_all(folder).unwrap();
 }
 
 #[test]

@@ -3,24 +3,7 @@
 use std::fs;
 
 use super::*;
-use crate::config::keys::Keys;
-
-/// An empty folder of its own, removed on drop.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("multichat-config-{}-{name}", std::process::id()));
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
+use crate::{config::keys::Keys, test_folder::Folder};
 
 fn rights(room: &Room, name: &str, key: &str) -> Option<String> {
     room.keys.admit(name, KeyDigest::of(key)).map(|grant| grant.rights.to_string())
@@ -83,8 +66,8 @@ fn without_a_shared_key_there_must_be_clients() {
 
 #[test]
 fn keys_may_stand_elsewhere() {
-    let folder = Folder::new("elsewhere");
-    fs::write(folder.0.join("irc.key"), "\u{FEFF}irc's\r\n").unwrap();
+    let folder = Folder::new();
+    folder.write("irc.key", "\u{FEFF}irc's\r\n");
     let digest = KeyDigest::of("mc's").to_hex();
     let text = format!(
         r#"{{"ws-path": "/", "host": ":1", "secret-key": {{"env": "CARGO_PKG_NAME"}}, "clients": {{
@@ -106,9 +89,9 @@ fn keys_may_stand_elsewhere() {
 
 #[test]
 fn what_is_wrong_with_a_key_is_said_without_showing_it() {
-    let folder = Folder::new("wrong");
-    fs::write(folder.0.join("two"), "hunter2\nhunter3\n").unwrap();
-    fs::write(folder.0.join("none"), "\n").unwrap();
+    let folder = Folder::new();
+    folder.write("two", "hunter2\nhunter3\n");
+    folder.write("none", "\n");
     for (key, expected) in [
         (r#""""#, "found an empty text"),
         ("17", "found a number"),
@@ -160,8 +143,9 @@ fn what_is_wrong_with_a_room_is_said_with_its_name() {
         ),
         (
             r#", "clients": {"a": {"secret-key": "k", "rights": ["admin"]}}"#,
-            r#""clients.a.rights" must be an array of"#,
+            r#""clients.a.rights" must be an array of "read", "write" and "moderate"; found an array: there is no right "admin""#,
         ),
+        (r#", "clients": {"a": {"secret-key": "k", "rights": ["read", 7]}}"#, "7 is no text"),
         (
             r#", "clients": {"a": {"secret-key": "k", "rights": ["read", "moderate"]}}"#,
             "who moderates writes",
@@ -229,7 +213,7 @@ fn rooms_do_not_share_a_chat_log() {
 
 #[test]
 fn a_chat_log_is_not_served_to_everybody() {
-    let folder = Folder::new("served");
+    let folder = Folder::new();
     fs::create_dir_all(folder.0.join("web")).unwrap();
     let text = with(r#", "web-root": "web", "chat-log": {"folder": "web/chat"}"#);
     let error = Config::parse(text.as_bytes(), &folder.0.join("config.json")).unwrap_err().to_string();

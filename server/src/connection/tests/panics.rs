@@ -1,14 +1,17 @@
 //! A panic in one connection ends that connection alone.
 
 use std::{
-    sync::{Arc, atomic::Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use tokio::time::{Instant, sleep};
 
 use super::{
-    harness::{Harness, forwarded, settle},
+    harness::{Faults, Harness, forwarded, settle},
     raw::{PING, PONG, Raw, frame},
 };
 use crate::config::Limits;
@@ -38,33 +41,22 @@ async fn assert_ended(client: Raw, harness: &Harness) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_panic_while_reading() {
-    let harness = Harness::new(Limits::default());
-    let mut alice = harness.join_raw("alice").await;
-    let mut bob = harness.join_raw("bob").await;
-    let mut broken = harness.join_raw("broken").await;
-    broken.faults.panic_on_read.store(true, Ordering::Relaxed);
-    broken.send(&frame(PING, b"")).await;
-    settle().await;
-    assert!(broken.task.is_finished());
-    assert_works(&mut alice, &mut bob).await;
-    assert!(broken.stream_has_ended().await, "nobody keeps the stream");
-    assert_ended(broken, &harness).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_panic_while_writing_an_answer() {
-    let harness = Harness::new(Limits::default());
-    let mut alice = harness.join_raw("alice").await;
-    let mut bob = harness.join_raw("bob").await;
-    let mut broken = harness.join_raw("broken").await;
-    broken.faults.panic_on_write.store(true, Ordering::Relaxed);
-    broken.send(&frame(PING, b"")).await;
-    settle().await;
-    assert!(broken.task.is_finished());
-    assert_works(&mut alice, &mut bob).await;
-    assert!(broken.stream_has_ended().await, "nobody keeps the stream");
-    assert_ended(broken, &harness).await;
+async fn a_panic_while_reading_or_writing_an_answer() {
+    let faults: [fn(&Faults) -> &AtomicBool; 2] =
+        [|faults| &faults.panic_on_read, |faults| &faults.panic_on_write];
+    for fault in faults {
+        let harness = Harness::new(Limits::default());
+        let mut alice = harness.join_raw("alice").await;
+        let mut bob = harness.join_raw("bob").await;
+        let mut broken = harness.join_raw("broken").await;
+        fault(&broken.faults).store(true, Ordering::Relaxed);
+        broken.send(&frame(PING, b"")).await;
+        settle().await;
+        assert!(broken.task.is_finished());
+        assert_works(&mut alice, &mut bob).await;
+        assert!(broken.stream_has_ended().await, "nobody keeps the stream");
+        assert_ended(broken, &harness).await;
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,6 +1,10 @@
 //! Who is let in.
 
-use super::super::support::{Client, Operator, Server, Setup};
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::super::support::{Browser, Client, End, Operator, Server, Setup, Stopwatch, get};
 
 const OPERATORS_KEY: &str = "k3y-of-the-operators";
 
@@ -20,8 +24,7 @@ async fn it_is_off_unless_it_is_asked_for() {
     assert_eq!(server.log_count(|line| line["message"] == "listening for operators"), 0);
     // And it is not on the port of the clients.
     for path in ["/healthz", "/metrics", "/clients"] {
-        let response =
-            super::super::support::Browser::ask(&server, &super::super::support::get(path, "")).await;
+        let response = Browser::ask(&server, &get(path, "")).await;
         assert_ne!(response.status, 200, "{path}");
     }
 }
@@ -48,12 +51,33 @@ async fn with_a_key_nothing_is_told_and_done_without_it() {
         assert_ne!(ask(&operator).await.status, 401, "{path}");
     }
     // It was kicked by who has the key, and not before.
-    assert_eq!(client.end().await, super::super::support::End::Closed(4403, "revoked".to_owned()));
+    assert_eq!(client.end().await, End::closed(4403, "revoked"));
     // Whether the process lives, everybody may know; and the page asks for the key itself.
     for path in ["/healthz", "/", "/page.css", "/page.js", "/icon.svg"] {
         assert_eq!(nobody.get(path).await.status, 200, "{path}");
     }
     assert_eq!(server.log_count(|line| line.to_string().contains(OPERATORS_KEY)), 0);
+}
+
+#[tokio::test]
+async fn guesses_become_slow_and_the_right_key_still_gets_in() {
+    const DELAY: Duration = Duration::from_secs(1);
+    let limits = json!({"failed-registrations-per-minute": 1});
+    let server = Setup::new().admin_with_key(OPERATORS_KEY).limits(limits).start().await;
+    let stranger = Operator::with_key(&server, "wrong");
+    assert_eq!(stranger.get("/clients").await.status, 401);
+    let guess = async || {
+        let start = Stopwatch::start();
+        assert_eq!(stranger.get("/clients").await.status, 401);
+        start.stop()
+    };
+    let laps = tokio::join!(guess(), guess(), async {
+        assert_eq!(Operator::with_key(&server, OPERATORS_KEY).get("/clients").await.status, 200);
+    });
+    assert!(laps.0.in_all >= DELAY && laps.1.in_all >= DELAY, "{laps:?}");
+    assert_eq!(server.log_count(|line| line["message"] == "wrong operators' key"), 3);
+    // Of clients, nobody has guessed.
+    Client::join(&server, "irc").await;
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::support::{
-    Browser, Client, End, Operator, Pair, Rich, Route, Server, Setup, register, upgrade, within,
+    Browser, Client, End, KEY, Operator, Pair, Rich, Route, Server, Setup, reason, register, upgrade, within,
 };
 
 /// Joins the room `staff`.
@@ -146,6 +146,7 @@ async fn who_is_kicked_is_closed_for_good_and_nobody_else() {
     let answer: Value = serde_json::from_str(response.text()).unwrap();
     assert_eq!(answer, json!({"connection": connection("default"), "kicked": true}));
     assert_eq!(irc.client.end().await, End::Closed(4403, "revoked".to_owned()));
+    server.logged("why it went", reason("an operator closed it")).await;
     let metrics = operator.sees("that it is counted", |metrics| {
         metrics.room("multichat_disconnections_total", "reason=\"revoked\"") > 0
     });
@@ -212,6 +213,20 @@ async fn who_is_muted_is_refused_until_that_is_undone() {
     plain.hear().await;
     plain.chat("heard too").await;
     assert_eq!(listener.hear().await.content, "heard too");
+}
+
+#[tokio::test]
+async fn rights_are_those_of_the_moment() {
+    let sensor = json!({"sensor": {"secret-key": KEY, "rights": ["write"]}});
+    let server = Setup::new().admin().field("clients", sensor).start().await;
+    let operator = Operator::of(&server);
+    let _clients = [Client::join(&server, "irc").await, Client::join(&server, "sensor").await];
+    assert_eq!(operator.client("irc").await["rights"], json!(["read", "write"]));
+    assert_eq!(operator.client("sensor").await["rights"], json!(["write"]));
+    operator.post_json("/rooms/default/mute", &json!({"name": "sensor"})).await;
+    let is_seen = async { while operator.client("sensor").await["rights"] == json!(["write"]) {} };
+    within("a turn of the connection", is_seen).await;
+    assert_eq!(operator.client("sensor").await["rights"], json!([]), "none is left");
 }
 
 #[tokio::test]

@@ -41,8 +41,8 @@ async fn it_shows_who_is_there_and_takes_nothing_for_code() {
     let muted = json!({"name": "</li><script>document.title=2</script>"});
     assert_eq!(Operator::of(&server).post_json("/rooms/default/mute", &muted).await.status, 200);
     let page = shown(&server, &Folder::new()).await;
-    assert!(page.contains("<bdi>minecraft</bdi>"), "{page}");
-    assert!(page.contains("<bdi>&lt;img src=x onerror=document.title=1&gt;</bdi>"), "{page}");
+    assert!(page.contains(r#"<bdi title="minecraft">minecraft</bdi>"#), "{page}");
+    assert!(page.contains(">&lt;img src=x onerror=document.title=1&gt;</bdi>"), "{page}");
     assert!(page.contains("<title>multichat</title>") && page.contains(">degraded<"), "{page}");
     assert!(page.contains("data-state=\"good\"") && page.contains(">live<"), "{page}");
     assert!(page.contains("2 connections") && page.contains("&lt;/li&gt;&lt;script&gt;"), "{page}");

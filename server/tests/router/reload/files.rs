@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{
     super::support::{Client, End, KEY, Server, Setup, Signal, is_reloaded, reason},
-    is_not_reloaded, join, key_of, revoked, say_and_hear,
+    going_away, is_not_reloaded, join, key_of, revoked, say_and_hear,
 };
 
 /// The program's own file, with another key.
@@ -131,7 +131,7 @@ async fn the_end_comes_while_files_are_loaded() {
             server.signal(signal);
         }
         for client in &mut clients {
-            assert_eq!(client.end().await, End::closed(1001, "going-away"));
+            assert_eq!(client.end().await, going_away());
         }
         assert_eq!(server.ended().await.code(), Some(0));
         server.log_ended().await;

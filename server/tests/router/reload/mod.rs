@@ -20,6 +20,11 @@ fn revoked() -> End {
     End::closed(4403, "revoked")
 }
 
+/// The end of a connection whose client comes again.
+fn going_away() -> End {
+    End::closed(1001, "going-away")
+}
+
 fn unauthorized() -> End {
     End::closed(4401, "unauthorized")
 }

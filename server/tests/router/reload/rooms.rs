@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{
-    super::support::{Browser, Client, End, KEY, Rich, Server, Setup, Text, get, register, upgrade},
-    join, key_of, revoked, say_and_hear, unauthorized,
+    super::support::{Browser, Client, KEY, Rich, Server, Setup, Text, get, register, upgrade},
+    going_away, join, key_of, say_and_hear, unauthorized,
 };
 
 fn room(path: &str, key: &str) -> Value {
@@ -87,12 +87,14 @@ async fn a_room_that_goes_is_left_by_all() {
 
     server.reload(|config| config["rooms"] = Value::Null).await;
     for client in [&mut staff, &mut rich.client, &mut below] {
-        assert_eq!(client.end().await, revoked());
+        assert_eq!(client.end().await, going_away());
     }
     unregistered.say(&register("late", &key_of("staff"))).await;
     // Its key may be good for what is on this path when it comes again.
-    assert_eq!(unregistered.end().await, End::Closed(1001, "going-away".to_owned()));
+    assert_eq!(unregistered.end().await, going_away());
     server.logged("which room went", |line| line["message"] == "abandoned" && line["room"] == "staff").await;
+    let is_told = |line: &Value| line["message"] == "disconnected" && line["reason"] == "its room is gone";
+    server.logged("why they went", is_told).await;
     let [one, other] = &mut hall;
     say_and_hear(one, "a", &mut [other], "still here").await;
 
@@ -107,6 +109,35 @@ async fn a_room_that_goes_is_left_by_all() {
         Rich::enter(&server, "/staff", "rich", json!({"secret-key": key_of("staff"), "history": 50})).await;
     assert_ne!(again.ack["epoch"], rich.ack["epoch"]);
     assert_eq!(again.ack["seq"], 0);
+}
+
+#[tokio::test]
+async fn who_was_in_a_room_that_has_another_name_comes_again() {
+    let rooms = |name: &str| json!({name: room("/staff", "staff")});
+    let mut server = Setup::new().field("rooms", rooms("staff")).start().await;
+    let key = json!({"secret-key": key_of("staff")});
+    let mut old = enter(&server, "/staff", "old", "staff").await;
+    let mut rich = Rich::enter(&server, "/staff", "rich", key.clone()).await;
+    rich.chat("among us").await;
+    assert_eq!(old.hear().await, Text::new("rich", "among us"));
+
+    server.reload(|config| config["rooms"] = rooms("team")).await;
+    for client in [&mut old, &mut rich.client] {
+        assert_eq!(client.end().await, going_away(), "not final: path and key are as they were");
+    }
+    let mut fields = rich.resume(0);
+    fields["secret-key"] = key["secret-key"].clone();
+    fields["history"] = json!(50);
+    let again = Rich::enter(&server, "/staff", "rich", fields).await;
+    assert_eq!(
+        (&again.ack["recovered"], &again.ack["seq"]),
+        (&json!(false), &json!(0)),
+        "another room's log"
+    );
+    let mut old = enter(&server, "/staff", "old", "staff").await;
+    old.chat("hello").await;
+    let is_it = |line: &Value| line["message"] == "registered" && line["room"] == "team";
+    server.logged("which room it is", is_it).await;
 }
 
 #[tokio::test]

@@ -1,66 +1,104 @@
 //! The table: each figure beside its yardstick and its aim.
 
-use super::{
-    ledger::Tally,
-    rows::{Outcome, QUIET},
-    yardstick::Kind,
+use std::{
+    error::Error,
+    fmt::{self, Display, Formatter},
+    ops::AddAssign,
 };
+
+use super::rounds::QUIET;
+
+/// What went wrong, and how much went right.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Messages and acks that came.
+    pub delivered: u64,
+    /// Those that never came.
+    pub lost: u64,
+    /// Those that came again, or that nobody sent.
+    pub doubled: u64,
+    /// Those that came after a later one.
+    pub misordered: u64,
+}
+
+impl Tally {
+    /// Whether every delivery was made once and in order.
+    pub const fn is_clean(&self) -> bool {
+        self.lost + self.doubled + self.misordered == 0
+    }
+}
+
+impl AddAssign for Tally {
+    fn add_assign(&mut self, other: Self) {
+        self.delivered += other.delivered;
+        self.lost += other.lost;
+        self.doubled += other.doubled;
+        self.misordered += other.misordered;
+    }
+}
+
+impl Display for Tally {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Self { delivered, lost, doubled, misordered } = self;
+        write!(f, "{delivered} deliveries: lost {lost}, doubled {doubled}, misordered {misordered}")
+    }
+}
 
 /// What is hoped for of a figure.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Aim {
+pub enum Aim {
     /// Nothing; it is told for interest.
     None,
-    /// At most so many times the yardstick's.
+    /// At most so many times what it is compared with.
     Times(f64),
+    /// At least so many times what it is compared with.
+    AtLeastTimes(f64),
     /// At most this, in the figure's own unit.
     AtMost(f64),
     /// At least this.
     AtLeast(f64),
-    /// At least so many times what it is compared with.
-    AtLeastTimes(f64),
 }
 
 /// One line of the table.
 #[derive(Clone, Debug)]
-pub(crate) struct Figure {
-    pub(crate) what: String,
-    pub(crate) unit: &'static str,
-    pub(crate) server: f64,
+pub struct Figure {
+    what: String,
+    unit: &'static str,
+    value: f64,
     /// What it is compared with, and that one's name.
-    pub(crate) compared: Option<(f64, &'static str)>,
-    pub(crate) aim: Aim,
+    compared: Option<(f64, &'static str)>,
+    aim: Aim,
 }
 
 impl Figure {
-    /// A figure of the server alone.
-    pub(crate) fn alone(what: impl Into<String>, unit: &'static str, server: f64, aim: Aim) -> Self {
-        Self { what: what.into(), unit, server, compared: None, aim }
+    /// A figure by itself.
+    pub fn alone(what: impl Into<String>, unit: &'static str, value: f64, aim: Aim) -> Self {
+        Self { what: what.into(), unit, value, compared: None, aim }
     }
 
-    /// A figure beside a yardstick's.
-    pub(crate) fn beside(
+    /// A figure beside another, which has a name.
+    pub fn beside(
         what: impl Into<String>,
         unit: &'static str,
-        server: f64,
-        (yardstick, kind): (f64, Kind),
+        value: f64,
+        compared: (f64, &'static str),
         aim: Aim,
     ) -> Self {
-        Self { what: what.into(), unit, server, compared: Some((yardstick, kind.name())), aim }
+        Self { what: what.into(), unit, value, compared: Some(compared), aim }
     }
 
     fn ratio(&self) -> Option<f64> {
-        self.compared.map(|(other, _)| self.server / other)
+        self.compared.map(|(other, _)| self.value / other)
     }
 
     /// Whether the aim is met, if there is one.
-    pub(crate) fn met(&self) -> Option<bool> {
+    fn met(&self) -> Option<bool> {
         match self.aim {
             Aim::None => None,
             Aim::Times(most) => Some(self.ratio().is_some_and(|ratio| ratio <= most)),
-            Aim::AtMost(most) => Some(self.server <= most),
-            Aim::AtLeast(least) => Some(self.server >= least),
             Aim::AtLeastTimes(least) => Some(self.ratio().is_some_and(|ratio| ratio >= least)),
+            Aim::AtMost(most) => Some(self.value <= most),
+            Aim::AtLeast(least) => Some(self.value >= least),
         }
     }
 
@@ -70,14 +108,14 @@ impl Figure {
         let aim = match self.aim {
             Aim::None => String::new(),
             Aim::Times(most) => format!("≤ {most} ×"),
+            Aim::AtLeastTimes(least) => format!("≥ {least} ×"),
             Aim::AtMost(most) => format!("≤ {most}"),
             Aim::AtLeast(least) => format!("≥ {least}"),
-            Aim::AtLeastTimes(least) => format!("≥ {least} ×"),
         };
         let met = self.met().map_or("", |met| if met { "met" } else { "NOT MET" });
         let what = format!("{}, {}", self.what, self.unit);
-        let server = digits(self.server);
-        println!("{row:<28} {what:<40} {server:>8} {other:>17} {ratio:>6} {aim:>9}  {met}");
+        let value = digits(self.value);
+        println!("{row:<28} {what:<40} {value:>8} {other:>17} {ratio:>6} {aim:>9}  {met}");
     }
 }
 
@@ -90,8 +128,19 @@ fn digits(value: f64) -> String {
     }
 }
 
-/// What came of the whole run.
+/// What a row has to say.
 #[derive(Debug, Default)]
+pub struct Outcome {
+    /// Its lines.
+    pub figures: Vec<Figure>,
+    /// What came of all rounds.
+    pub tally: Tally,
+    /// How much of the two cores' time others had, in the worst of the rounds that count.
+    pub others: f64,
+}
+
+/// What came of the whole run.
+#[derive(Debug)]
 pub(crate) struct Report {
     tally: Tally,
     met: usize,
@@ -101,12 +150,13 @@ pub(crate) struct Report {
 
 impl Report {
     /// Prints the head of the table.
-    pub(crate) fn head() {
+    pub(crate) fn new(subject: &str) -> Self {
         println!(
-            "{:<28} {:<40} {:>8} {:>17} {:>6} {:>9}",
-            "work", "figure", "server", "yardstick", "ratio", "aim"
+            "{:<28} {:<40} {subject:>8} {:>17} {:>6} {:>9}",
+            "work", "figure", "yardstick", "ratio", "aim"
         );
-        println!("{}", "-".repeat(122));
+        rule();
+        Self { tally: Tally::default(), met: 0, aims: 0, failed: Vec::new() }
     }
 
     /// Prints the lines of one row.
@@ -128,14 +178,14 @@ impl Report {
     }
 
     /// Notes a row that could not be measured.
-    pub(crate) fn failure(&mut self, title: &str, error: &dyn std::error::Error) {
+    pub(crate) fn failure(&mut self, title: &str, error: &dyn Error) {
         println!("{title:<28} FAILED: {error}");
         self.failed.push(title.to_owned());
     }
 
     /// Prints the sum of it all. Says whether every delivery was right and every program well.
     pub(crate) fn end(self) -> bool {
-        println!("{}", "-".repeat(122));
+        rule();
         println!("{} of {} aims met", self.met, self.aims);
         println!("{}", self.tally);
         for title in &self.failed {
@@ -143,4 +193,8 @@ impl Report {
         }
         self.failed.is_empty()
     }
+}
+
+fn rule() {
+    println!("{}", "-".repeat(122));
 }

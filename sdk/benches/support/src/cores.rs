@@ -1,6 +1,6 @@
-//! Cores, and what a process costs.
+//! Cores, and who is busy on them.
 
-use std::fs;
+use std::{fs, time::Instant};
 
 use rustix::{
     process::{Resource, Rlimit},
@@ -12,23 +12,29 @@ use super::Result;
 
 /// One core for what is measured, and another for the other side.
 #[derive(Clone, Debug)]
-pub(crate) struct Cores {
+pub struct Cores {
     tested: usize,
-    peer: usize,
+    other: usize,
 }
 
-/// Where a process may run.
+/// Where a program may run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub enum Place {
     /// On the core for what is measured.
     Tested,
     /// On the core of the other side.
-    Peer,
+    Other,
+    /// On both.
+    Both,
 }
 
 impl Cores {
     /// Picks two of those that this process may use, not two threads of one core if that can be helped.
-    pub(crate) fn pick() -> Result<Self> {
+    ///
+    /// # Errors
+    ///
+    /// If there is only one.
+    pub fn pick() -> Result<Self> {
         let allowed = rustix::thread::sched_getaffinity(None)?;
         let mut cores = (0..CpuSet::MAX_CPU).filter(|core| allowed.is_set(*core));
         let tested = cores.next().ok_or("no core")?;
@@ -37,25 +43,44 @@ impl Cores {
         let siblings: Vec<usize> = siblings.trim().split([',', '-']).filter_map(|n| n.parse().ok()).collect();
         let mut others: Vec<usize> = cores.collect();
         others.sort_by_key(|core| siblings.contains(core));
-        let peer =
-            *others.first().ok_or("two cores are needed: one for the client, one for the other side")?;
-        Ok(Self { tested, peer })
+        let other = *others
+            .first()
+            .ok_or("two cores are needed: one for what is measured, one for the other side")?;
+        Ok(Self { tested, other })
     }
 
-    /// Moves this thread, and so the processes that it starts from now on.
-    pub(crate) fn enter(&self, place: Place) -> Result<()> {
+    /// Moves this thread, and so the programs that it starts from now on.
+    ///
+    /// # Errors
+    ///
+    /// If the system does not allow it.
+    pub fn enter(&self, place: Place) -> Result<()> {
         let mut set = CpuSet::new();
-        set.set(if place == Place::Tested { self.tested } else { self.peer });
+        if place != Place::Other {
+            set.set(self.tested);
+        }
+        if place != Place::Tested {
+            set.set(self.other);
+        }
         Ok(rustix::thread::sched_setaffinity(None, &set)?)
     }
 
+    /// Watches from now on whether others are busy here.
+    ///
+    /// # Errors
+    ///
+    /// If the system does not tell.
+    pub fn watch(&self) -> Result<Watch<'_>> {
+        Ok(Watch { cores: self, start: Instant::now(), busy: self.busy()?, own: own_cpu() })
+    }
+
     /// The seconds that the two have been busy with anything, the machine's neighbours included.
-    pub(crate) fn busy(&self) -> Result<f64> {
+    fn busy(&self) -> Result<f64> {
         // The unit in which Linux tells this to programs.
         const TICKS: f64 = 100.0;
         let text = fs::read_to_string("/proc/stat")?;
         let mut ticks = 0;
-        for core in [self.tested, self.peer] {
+        for core in [self.tested, self.other] {
             let name = format!("cpu{core} ");
             let line = text.lines().find_map(|line| line.strip_prefix(&name)).ok_or("no such core")?;
             // User, nice, system; idle, waiting for disks; interrupts, soft interrupts, stolen.
@@ -66,22 +91,38 @@ impl Cores {
     }
 }
 
+/// How busy others are on the cores.
+#[derive(Debug)]
+pub struct Watch<'a> {
+    cores: &'a Cores,
+    start: Instant,
+    busy: f64,
+    own: f64,
+}
+
+impl Watch<'_> {
+    /// The share of the two cores that others had since, where the program that was measured took so many seconds.
+    ///
+    /// # Errors
+    ///
+    /// If the system does not tell.
+    pub fn others(&self, measured: f64) -> Result<f64> {
+        let known = measured + own_cpu() - self.own;
+        Ok((self.cores.busy()? - self.busy - known).max(0.0) / self.start.elapsed().as_secs_f64() / 2.0)
+    }
+}
+
 /// The seconds that this process has spent on a core.
-pub(crate) fn own_cpu() -> f64 {
+pub fn own_cpu() -> f64 {
     let time = rustix::time::clock_gettime(ClockId::ProcessCPUTime);
     time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
 }
 
-/// The resident memory of this process, in bytes.
-pub(crate) fn own_memory() -> Result<u64> {
-    // The roll-up is exact where the status is an estimate.
-    let text = fs::read_to_string("/proc/self/smaps_rollup")?;
-    let line = text.lines().find_map(|line| line.strip_prefix("Rss:")).ok_or("no Rss")?;
-    Ok(line.split_whitespace().next().ok_or("no Rss")?.parse::<u64>()? * 1024)
-}
-
-/// Allows this process, and those that it starts, as many open files as the system permits.
-pub(crate) fn raise_file_limit() {
+/// Allows this process, and those that it starts, as many open files as the system permits. `None`: as many as one
+/// likes.
+pub fn raise_file_limit() -> Option<u64> {
     let limit = rustix::process::getrlimit(Resource::Nofile);
-    let _ = rustix::process::setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
+    let raised = Rlimit { current: limit.maximum, ..limit };
+    let _ = rustix::process::setrlimit(Resource::Nofile, raised);
+    rustix::process::getrlimit(Resource::Nofile).current
 }
