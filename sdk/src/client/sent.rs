@@ -60,6 +60,15 @@ impl Sent {
     }
 }
 
+/// Nobody waits any more.
+impl Drop for Sent {
+    fn drop(&mut self) {
+        let waker = if let Outlook::Open(waker) = &mut *self.place.lock() { waker.take() } else { None };
+        // It is the program's, and so is what happens when it goes: not under the lock.
+        drop(waker);
+    }
+}
+
 impl fmt::Debug for Sent {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("Sent")
@@ -111,4 +120,29 @@ fn unknown() -> Outcome {
         fate: Fate::Unknown,
         packet: Box::new(ClientPacket::Message(ClientMessage::default())),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Wake;
+
+    use super::*;
+
+    struct Task;
+
+    impl Wake for Task {
+        fn wake(self: Arc<Self>) {}
+    }
+
+    #[test]
+    fn who_waits_no_more_is_let_go() {
+        let (_reply, mut sent) = Sent::new();
+        let task = Arc::new(Task);
+        let waker = Waker::from(Arc::clone(&task));
+        assert!(Pin::new(&mut sent).poll(&mut Context::from_waker(&waker)).is_pending());
+        drop(waker);
+        assert_eq!(Arc::strong_count(&task), 2);
+        drop(sent);
+        assert_eq!(Arc::strong_count(&task), 1);
+    }
 }
