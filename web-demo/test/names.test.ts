@@ -13,7 +13,8 @@ test('a name is shown as one line without anything invisible', () => {
 })
 
 test('a name that cannot be seen is said to be none', () => {
-  for (const name of ['', ' ', '\u200b', '\u200d', '\u202e\u2069', '\n']) assert.equal(shownName(name), '(no name)')
+  const unseen = ['', ' ', '\u200b', '\u200d', '\u202e\u2069', '\n', '\u3164', '\u115f \u1160', '\u2800', '\u034f']
+  for (const name of unseen) assert.equal(shownName(name), '(no name)', JSON.stringify(name))
 })
 
 test('a long name is cut, and heaps of marks are cleared away', () => {

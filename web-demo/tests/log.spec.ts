@@ -65,6 +65,40 @@ test('what was said long ago comes while one scrolls up, and moves nothing', asy
   await expect(first).toContainText('old 1')
 })
 
+test('the log stays at its end while a long text is written, in browsers too that let no field grow', async ({
+  page,
+  router,
+}) => {
+  await page.addInitScript(() => {
+    const { supports } = CSS
+    CSS.supports = (...args: string[]) => args[0] !== 'field-sizing' && supports.apply(CSS, args as [string])
+  })
+  const rich = await Client.rich(router, 'mc')
+  for (let count = 1; count <= 80; count += 1) rich.say(`old ${count}`)
+  await rich.post('the newest')
+  const chat = await ChatPage.join(page, router, 'Ada')
+  await page.evaluate(() => document.styleSheets[0]?.insertRule('textarea { field-sizing: fixed !important }'))
+  const height = async () => (await chat.field.boundingBox())?.height ?? Number.NaN
+  const low = await height()
+  for (const word of ['one', 'two', 'three']) {
+    await chat.field.pressSequentially(word)
+    await chat.field.press('Shift+Enter')
+  }
+  await chat.field.pressSequentially('and more')
+  expect(await height()).toBeGreaterThan(3 * low - 48)
+  await rich.post('newer still')
+  await expect(chat.message('newer still')).toBeInViewport()
+  await expect(chat.pill).toHaveCount(0)
+  await chat.field.press('Enter')
+  await expect.poll(height).toBe(low)
+  // The field becomes lower as the message comes.
+  await chat.choose('Reply', 'newer still')
+  await chat.say('an answer')
+  await expect(chat.message('an answer')).toContainText('Sent')
+  await expect(chat.message('an answer')).toBeInViewport()
+  await expect(chat.pill).toHaveCount(0)
+})
+
 test('who leaves the end is not pulled back by what is drawn at that moment', async ({ page, router }) => {
   const rich = await Client.rich(router, 'mc')
   for (let count = 1; count <= 60; count += 1) await rich.post(`old ${count}`)
@@ -81,6 +115,17 @@ test('who leaves the end is not pulled back by what is drawn at that moment', as
   await rich.post('new 1')
   await expect(chat.pill).toHaveText('1 new message')
   await expect(chat.message('new 1')).not.toBeInViewport()
+})
+
+test('all of a long text is in sight when it is asked for, and then its button', async ({ page, router }) => {
+  const rich = await Client.rich(router, 'mc')
+  for (const text of ['wide', 'after']) await rich.post(`${text} ${'x'.repeat(10_000)}`)
+  const chat = await ChatPage.join(page, router, 'Ada')
+  const message = chat.message('wide')
+  await message.getByRole('button', { name: /^Show all/ }).click()
+  await expect(message.getByRole('group', { name: 'The whole message' })).toBeInViewport({ ratio: 0.99 })
+  await message.getByRole('button', { name: 'Show less' }).click()
+  await expect(message.getByRole('button', { name: /^Show all/ })).toBeInViewport({ ratio: 0.99 })
 })
 
 test('the wheel scrolls wherever the pointer is', async ({ page, router }) => {

@@ -59,17 +59,20 @@ impl Socket {
     }
 
     fn poll_open(&mut self, url: &Url, cx: &mut Context<'_>) -> Poll<Result<(), ConnectError>> {
-        let Some(inner) = &mut self.inner else { return Poll::Ready(Err(unreachable(url, &self.raw))) };
-        match inner.state() {
-            State::Open => Poll::Ready(Ok(())),
-            State::Connecting => {
-                // The one hears of `open` and `error`, the other of `close`. No message comes before `open`.
-                let _ = Pin::new(&mut *inner).poll_ready(cx);
-                let _ = Pin::new(inner).poll_next(cx);
-                Poll::Pending
+        if let Some(inner) = &mut self.inner {
+            match inner.state() {
+                State::Open => return Poll::Ready(Ok(())),
+                State::Connecting => {
+                    // The one hears of `open` and `error`, the other of `close`. No message comes before `open`.
+                    let _ = Pin::new(&mut *inner).poll_ready(cx);
+                    // WebKit stays in this state after the `error`, and tells no `close`, if it may not even try: the
+                    // port is one that browsers refuse, or the page's policy does not have the address.
+                    let _ = ready!(Pin::new(inner).poll_next(cx));
+                }
+                State::Closing | State::Closed => {}
             }
-            State::Closing | State::Closed => Poll::Ready(Err(unreachable(url, &self.raw))),
         }
+        Poll::Ready(Err(unreachable(url, &self.raw)))
     }
 
     /// What comes next.
@@ -153,8 +156,9 @@ impl Drop for Socket {
 }
 
 /// A browser does not tell a page why. Node.js tells a program, for which sdk/npm/src/socket.ts keeps it.
-fn unreachable(url: &Url, socket: &web_sys::WebSocket) -> ConnectError {
-    let told = get(socket, "failure").as_string().unwrap_or_else(|| {
+/// `from` is the socket, or what its constructor has thrown.
+fn unreachable(url: &Url, from: &JsValue) -> ConnectError {
+    let told = get(from, "failure").as_string().unwrap_or_else(|| {
         String::from(
             "the connection could not be opened, and JavaScript is not told why: nobody listens there, ws:// and \
              wss:// are mixed up, the path is wrong, the certificate is not trusted, or this page may not connect to it",
@@ -163,15 +167,19 @@ fn unreachable(url: &Url, socket: &web_sys::WebSocket) -> ConnectError {
     ConnectError::Unreachable { reason: format!("{}, port {}: {told}", url.host(), url.port()) }
 }
 
-/// The constructor has thrown: there is none, or the browser does not take such a URL, or not on such a page.
+/// The constructor has thrown: there is none, or the browser does not take such a URL, or not on such a page. What
+/// the page's policy does not have, Firefox and Safari refuse at once, each by another name, and Chromium as if nobody
+/// was there.
 fn refused_at_once(url: &Url, thrown: &JsValue) -> ConnectError {
     let name = get(thrown, "name");
     if name == "ReferenceError" || name == "TypeError" {
         ConnectError::NoWebSocket
     } else if !url.is_secure() && page_is_secure() {
         ConnectError::MixedContent
-    } else {
+    } else if name == "SyntaxError" {
         ConnectError::InvalidUrl { reason: "the browser does not take it" }
+    } else {
+        unreachable(url, thrown)
     }
 }
 

@@ -1,6 +1,6 @@
 // Names that strangers chose, made fit to be shown; and friendly ones for who has none yet.
 
-import { calm } from './text.ts'
+import { calm, isBlank } from './text.ts'
 
 /** The longest name that is shown in full, in characters. */
 const LONGEST = 60
@@ -18,7 +18,7 @@ export function shownName(name: string): string {
     .trim()
   const characters = Array.from(visible)
   const cut = characters.length > LONGEST ? `${characters.slice(0, LONGEST - 1).join('')}…` : visible
-  const shown = cut.replace(/[\u200c\u200d]/g, '') === '' ? '(no name)' : cut
+  const shown = isBlank(cut) ? '(no name)' : cut
   if (cache.size > 2000) cache.clear()
   // Names that long are kept by nobody.
   if (name.length <= 1000) cache.set(name, shown)

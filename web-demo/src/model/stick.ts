@@ -16,11 +16,12 @@ const NEAR = 24
 export const below = ({ top, height, seen }: Scroll): number => Math.max(0, height - seen - top)
 
 /**
- * Whether it is at the end after it was scrolled. `before` is where the page itself has put it: who goes up from
- * there, be it by little, wants to stay there, and is not pulled back.
+ * Whether it is at the end after it was scrolled, or has changed. `before` is how the page itself has left it: who goes
+ * up from there, be it by little, wants to stay there, and is not pulled back. A box that grows goes up by itself as
+ * far as there is nothing left below.
  */
-export function sticks(isStuck: boolean, before: Pick<Scroll, 'top'>, now: Scroll): boolean {
-  const isGoingUp = now.top < before.top - 1
+export function sticks(isStuck: boolean, before: Scroll, now: Scroll): boolean {
+  const isGoingUp = now.top < Math.min(before.top, before.height - now.seen) - 1
   if (isStuck) return !isGoingUp || below(now) <= 1
   return !isGoingUp && below(now) <= NEAR
 }

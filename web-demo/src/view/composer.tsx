@@ -33,9 +33,13 @@ export function Composer({ chat }: { chat: Chat }) {
 
   useLayoutEffect(() => {
     const element = field.current
-    if (growsByItself || !element) return
+    const around = element?.parentElement
+    if (growsByItself || !element || !around) return
+    // While it is measured, the log must not get its room: it would be scrolled by that, and leave its end.
+    around.style.minHeight = `${around.offsetHeight}px`
     element.style.height = 'auto'
     element.style.height = `${element.scrollHeight}px`
+    around.style.minHeight = ''
   }, [draft.text])
 
   const onKeyDown = (event: KeyboardEvent) => {

@@ -26,8 +26,8 @@ export class Scroller {
   /** Counts the changes of what is to be in the DOM that come from scrolling. */
   readonly #changes = signal(0)
   #range: Range = { start: 0, end: 0 }
-  /** Where it was put, or seen, last. */
-  #top = 0
+  /** As it was put, or seen, last. */
+  #last: Scroll = { top: 0, height: 0, seen: 0 }
   /** The message that is to be brought into view once it is in the DOM. */
   #target: number | undefined
   #anchor: Anchor | undefined
@@ -63,7 +63,7 @@ export class Scroller {
       // Whoever has the focus on an old message reads there.
       if (session.isAtEnd.peek()) session.look(false)
     }
-    this.#top = this.box.scrollTop
+    this.#last = scrollOf(this.box)
   }
 
   /** What is in it, or its own size, has changed. */
@@ -92,14 +92,14 @@ export class Scroller {
   /** Stays at the end, unless the reader has just left it: the browser tells of that later. */
   #follow(): void {
     if (!this.box) return
-    if (sticks(true, { top: this.#top }, scrollOf(this.box))) this.toEnd()
+    if (sticks(true, this.#last, scrollOf(this.box))) this.toEnd()
     else this.#chat.session.look(false)
   }
 
   toEnd(): void {
     if (!this.box) return
     this.box.scrollTop = this.box.scrollHeight
-    this.#top = this.box.scrollTop
+    this.#last = scrollOf(this.box)
   }
 
   readonly onScroll = (): void => {
@@ -108,8 +108,8 @@ export class Scroller {
     const { extent } = session.log
     const now = scrollOf(this.box)
     const hasNewest = isAtEnd(this.#range, extent)
-    const isEnd = hasNewest && sticks(session.isAtEnd.peek(), { top: this.#top }, now)
-    this.#top = now.top
+    const isEnd = hasNewest && sticks(session.isAtEnd.peek(), this.#last, now)
+    this.#last = now
     if (isEnd !== session.isAtEnd.peek()) session.look(isEnd)
     if (!isEnd) this.#bring(now, extent)
   }

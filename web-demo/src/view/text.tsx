@@ -1,11 +1,19 @@
 // Texts of strangers. They only ever become text nodes, and the addresses in them links to the web.
 
-import { useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { amount, beginning, calm, isBlank, type Piece, parts, pieces } from '../model/text.ts'
 
 /** What a message says. A long one is shown in part, until all of it is asked for. */
 export function Text({ text, isEdited, tabIndex }: { text: string; isEdited: boolean; tabIndex: number }) {
   const [isOpen, setOpen] = useState(false)
+  const button = useRef<HTMLButtonElement>(null)
+  // With the height of the text its place changes, and the place of the button below it: what was asked for is shown.
+  useEffect(() => {
+    if (!isOpen) return
+    const element = button.current
+    element?.previousElementSibling?.scrollIntoView({ block: 'nearest' })
+    return () => element?.scrollIntoView({ block: 'nearest' })
+  }, [isOpen])
   const start = beginning(text)
   const edited = isEdited && <span class="edited"> edited</span>
   if (isBlank(text)) return <p class="text blank">(blank){edited}</p>
@@ -19,7 +27,14 @@ export function Text({ text, isEdited, tabIndex }: { text: string; isEdited: boo
   return (
     <>
       {isOpen ? <Whole text={text} /> : <p class="text cut">{shown(start, tabIndex)}</p>}
-      <button type="button" class="quiet" tabIndex={tabIndex} aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
+      <button
+        ref={button}
+        type="button"
+        class="quiet"
+        tabIndex={tabIndex}
+        aria-expanded={isOpen}
+        onClick={() => setOpen(!isOpen)}
+      >
         {isOpen ? 'Show less' : `Show all (${amount(text)})`}
       </button>
       {edited}
