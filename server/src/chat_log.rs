@@ -12,6 +12,7 @@ mod tests;
 use std::{
     future::pending,
     io::{self, Write},
+    ops::ControlFlow,
     path::PathBuf,
     sync::Arc,
     time::{Duration, SystemTime},
@@ -113,7 +114,9 @@ impl ChatLogWriter {
         let mut has_orders = true;
         let mut give_up_at = None;
         loop {
-            self.write().await;
+            if self.write().await.is_break() {
+                return;
+            }
             let is_idle = self.batch.is_written();
             select! {
                 biased;
@@ -170,10 +173,11 @@ impl ChatLogWriter {
 
     /// Writes the batch, as far as the disk takes it, and opens the file for it; also where there is nothing to be
     /// written yet, so that what is wrong with the file is said early. What has been written is not written again.
-    async fn write(&mut self) {
-        let Some((config, _)) = &self.work else { return };
+    /// Breaks off if the program ends, and nothing is written any more.
+    async fn write(&mut self) -> ControlFlow<()> {
+        let Some((config, _)) = &self.work else { return ControlFlow::Continue(()) };
         if self.batch.is_written() && self.output.is_some() {
-            return;
+            return ControlFlow::Continue(());
         }
         let (config, open, mut batch) = (config.clone(), self.open.clone(), self.batch.clone());
         let output = self.output.take();
@@ -186,8 +190,7 @@ impl ChatLogWriter {
                 self.batch = rest;
                 result
             }
-            // The program ends.
-            Err(error) if error.is_cancelled() => return,
+            Err(error) if error.is_cancelled() => return ControlFlow::Break(()),
             Err(error) => Err(io::Error::other(error)),
         };
         match result {
@@ -197,6 +200,7 @@ impl ChatLogWriter {
             }
             Err(error) => self.note_failure(&error),
         }
+        ControlFlow::Continue(())
     }
 
     fn note_failure(&mut self, error: &io::Error) {

@@ -5,7 +5,13 @@
 //! many messages on their way at once, and an `id` for each, which its ack must have.
 //!
 //! * `raw` has the library's own settings: it reads up to 128 KiB at once, and writes when 128 KiB have come together;
-//! * `lean` has buffers as small as the client's, 8 KiB and 64 KiB, without which 1,000 idle ones would be dear.
+//! * `lean` has small buffers, 8 KiB and 64 KiB, without which 1,000 idle ones would be dear. The client reads into 4 KiB
+//!   while little comes, and into 32 KiB more while much does.
+//!
+//! In one thing it does less than a bridge has to: it forgets a message as soon as it is written, so that what has no ack
+//! when the connection breaks is lost. The client keeps it, to send it again. To keep it costs the loop itself, for each
+//! message, a twentieth of its CPU at 64 B and nearly a fifth at 1 KiB, where what is kept is in no near cache any more.
+//! The aims are over the loop as it is.
 
 use futures_util::{FutureExt, SinkExt, StreamExt};
 use multichat::protocol::{ClientMessage, ClientPacket, Dialect, Register, RichRegister, ServerPacket};

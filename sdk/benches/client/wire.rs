@@ -59,8 +59,9 @@ impl Dialect {
 
 /// A content of `size` bytes that begins with this number.
 pub(crate) fn content(number: u64, size: usize) -> String {
-    let mut content = number.to_string();
-    content.extend(std::iter::repeat_n('x', size.saturating_sub(DIGITS)));
+    let mut content = String::with_capacity(size.max(DIGITS));
+    content.push_str(&number.to_string());
+    content.push_str(&"x".repeat(size.saturating_sub(DIGITS)));
     content
 }
 

@@ -106,7 +106,8 @@ impl Builder {
     }
 
     /// How many events are kept for a program that is busy; 8,192 unless changed. They are counted, not weighed: where
-    /// strangers may send large messages, a program that takes its events late wants fewer.
+    /// strangers may send large messages, a program that takes its events late wants fewer; but not fewer than 1,000, as
+    /// about so many small ones may come before even a program that is quick has its turn.
     pub const fn event_capacity(mut self, events: usize) -> Self {
         self.event_capacity = events;
         self

@@ -12,8 +12,12 @@ use crate::transport::{Incoming, Socket, Tls};
 use super::key::KeySource;
 use super::shared::{Core, Shared};
 
-/// How many messages are read before others have their turn: the rest of a long replay waits for that.
-const READS: usize = 128;
+/// How much is read before others have their turn, in bytes: the rest of a long replay waits for that. All acks that
+/// may come at once are less, and what the program is told is still at hand when it looks at it.
+const TURN_BYTES: usize = 64 * 1024;
+
+/// What a message counts for beside its text.
+const MESSAGE_BYTES: usize = 32;
 
 /// The task of one client.
 pub(super) struct Driver {
@@ -166,7 +170,7 @@ impl Future for Driver {
             return Poll::Ready(());
         }
         if is_at_work {
-            context.waker().wake_by_ref();
+            runtime::yield_to_others(context);
         }
         Poll::Pending
     }
@@ -201,10 +205,15 @@ impl Open {
 
     /// Reads what there is. What broke while writing shows here as well.
     fn read(&mut self, core: &mut Core, now: Duration, context: &mut Context<'_>) -> Progress {
-        for _ in 0..READS {
+        let mut bytes = 0;
+        while bytes < TURN_BYTES {
+            bytes += MESSAGE_BYTES;
             match self.socket.poll_read(context) {
                 Poll::Pending => return Progress::Stuck,
-                Poll::Ready(Incoming::Text(text)) => core.session.received(&text, now),
+                Poll::Ready(Incoming::Text(text)) => {
+                    bytes += text.len();
+                    core.session.received(&text, now);
+                }
                 Poll::Ready(Incoming::Other) => core.session.heard(now),
                 Poll::Ready(Incoming::TooBig) => {
                     core.session.flooded(now);

@@ -9,7 +9,7 @@ use futures_core::Stream;
 use crate::session::{Event, State};
 
 use super::handle::Handle;
-use super::shared::{Shared, Watch};
+use super::shared::{Core, Shared, Watch};
 
 /// Everything that a client is told, in order. It ends after [`State::Closed`].
 ///
@@ -44,7 +44,7 @@ impl Stream for Events {
 
 impl Drop for Events {
     fn drop(&mut self) {
-        self.handle.shared.lock().drop_reader();
+        self.handle.shared.tell(Core::drop_reader);
     }
 }
 

@@ -1,17 +1,14 @@
 //! What the handles and the task have in common: the state machine, and who waits for it.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use futures_channel::oneshot;
-
 use crate::runtime;
 use crate::session::{Event, Session, Settings};
 
-use super::sent::Outcome;
+use super::sent::Reply;
 
 /// One client. Its `Debug`, and so that of the handles, leaves out what it knows: keys and sessions are secret.
 pub(super) struct Shared {
@@ -26,10 +23,11 @@ impl fmt::Debug for Shared {
 
 /// What is behind the lock. Nothing of the program's runs under it.
 pub(super) struct Core {
-    pub(super) session: Session<oneshot::Sender<Outcome>>,
+    pub(super) session: Session<Reply>,
     /// The task, when it waits.
     pub(super) driver: Option<Waker>,
-    events: VecDeque<Event>,
+    /// How many of the state machine's events have been seen to, and may be taken.
+    events: usize,
     /// Whether the last event is among them, or was: there will be no other.
     has_ended: bool,
     event_capacity: usize,
@@ -52,15 +50,10 @@ pub(super) struct Core {
 #[must_use]
 pub(super) struct Wake {
     wakers: Vec<Waker>,
-    settled: Vec<(oneshot::Sender<Outcome>, Outcome)>,
 }
 
 impl Wake {
     pub(super) fn now(self) {
-        for (reply, outcome) in self.settled {
-            // Who dropped the `Sent` does not want to know.
-            let _ = reply.send(outcome);
-        }
         self.wakers.into_iter().for_each(Waker::wake);
     }
 }
@@ -71,7 +64,7 @@ impl Shared {
         let mut core = Core {
             session,
             driver: None,
-            events: VecDeque::new(),
+            events: 0,
             has_ended: false,
             event_capacity: event_capacity.max(1),
             lagged: 0,
@@ -104,6 +97,9 @@ impl Shared {
 
     /// Waits until `ready` says so; it is asked again whenever the state or the outbox changes.
     pub(super) async fn wait_for(&self, ready: impl Fn(&Core) -> bool) {
+        if ready(&self.lock()) {
+            return;
+        }
         let watch = Watch::new(self);
         std::future::poll_fn(|context| {
             let mut core = self.lock();
@@ -144,27 +140,29 @@ impl Core {
     /// Hands on what the state machine has to tell.
     pub(super) fn deliver(&mut self) -> Wake {
         let mut wake = Wake::default();
-        while let Some(settled) = self.session.pop_settled() {
-            wake.settled.push(settled);
+        while let Some((reply, outcome)) = self.session.pop_settled() {
+            wake.wakers.extend(reply.put(outcome));
         }
         let states = self.states;
-        let mut is_news = false;
-        while let Some(event) = self.session.pop_event() {
-            if let Event::State(state) = &event {
+        let seen = self.events;
+        while let Some(event) = self.session.event(self.events) {
+            if let Event::State(state) = event {
                 self.states += 1;
                 self.has_ended |= state.is_closed();
             }
-            if self.has_reader {
-                is_news = true;
-                if self.events.len() >= self.event_capacity {
-                    self.events.pop_front();
-                    self.lagged += 1;
-                }
-                self.events.push_back(event);
-            }
+            self.events += 1;
         }
-        if is_news {
+        if self.events > seen {
             wake.wakers.extend(self.reader.take());
+        }
+        if !self.has_reader {
+            self.session.forget_events();
+            self.events = 0;
+        }
+        while self.events > self.event_capacity {
+            self.session.pop_event();
+            self.events -= 1;
+            self.lagged += 1;
         }
         let gone = self.session.gone();
         if self.states != states || self.gone != gone {
@@ -192,18 +190,21 @@ impl Core {
         if self.lagged > 0 {
             return Poll::Ready(Some(Event::Lagged { events: std::mem::take(&mut self.lagged) }));
         }
-        if self.events.is_empty() && !self.has_ended {
-            self.reader = Some(context.waker().clone());
-            return Poll::Pending;
+        if self.events > 0 {
+            self.events -= 1;
+            return Poll::Ready(self.session.pop_event());
         }
-        Poll::Ready(self.events.pop_front())
+        if self.has_ended {
+            return Poll::Ready(None);
+        }
+        self.reader = Some(context.waker().clone());
+        Poll::Pending
     }
 
     /// Nobody takes events any more.
     pub(super) fn drop_reader(&mut self) {
         self.has_reader = false;
         self.reader = None;
-        self.events = VecDeque::new();
     }
 }
 

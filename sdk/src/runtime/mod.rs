@@ -7,11 +7,11 @@ mod native;
 mod web;
 
 #[cfg(not(target_family = "wasm"))]
-pub(crate) use native::{BoxFuture, Sleep, Wakeups, now, seed, spawn};
+pub(crate) use native::{BoxFuture, Sleep, Wakeups, now, seed, spawn, yield_to_others};
 #[cfg(not(target_family = "wasm"))]
 pub use native::{MaybeSend, MaybeSync};
 #[cfg(target_family = "wasm")]
-pub(crate) use web::{BoxFuture, Sleep, Wakeups, now, seed, spawn};
+pub(crate) use web::{BoxFuture, Sleep, Wakeups, now, seed, spawn, yield_to_others};
 #[cfg(target_family = "wasm")]
 pub use web::{MaybeSend, MaybeSync};
 

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::hash::{BuildHasher, RandomState};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::OnceLock;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -43,6 +43,12 @@ pub(crate) fn seed() -> u64 {
 pub(crate) fn spawn(future: impl Future<Output = ()> + Send + 'static) -> Result<(), NoRuntime> {
     Handle::try_current().map_err(|_| NoRuntime)?.spawn(future);
     Ok(())
+}
+
+/// Has the task that asks be woken once all others had their turn. Waking it at once is not enough: a runtime of one
+/// thread would go back to it dozens of times before the program's own task sees what has come.
+pub(crate) fn yield_to_others(cx: &mut Context<'_>) {
+    let _ = pin!(tokio::task::yield_now()).poll(cx);
 }
 
 /// Ready after a while. Dropping it cancels it.

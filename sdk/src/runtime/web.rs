@@ -59,6 +59,11 @@ pub(crate) fn spawn(future: impl Future<Output = ()> + 'static) -> Result<(), No
     Ok(())
 }
 
+/// Has the task that asks be woken once all others had their turn.
+pub(crate) fn yield_to_others(cx: &mut Context<'_>) {
+    cx.waker().wake_by_ref();
+}
+
 /// The longest time that JavaScript sleeps, in milliseconds: 24 days.
 const LONGEST: u32 = i32::MAX.cast_unsigned();
 

@@ -237,7 +237,9 @@ fn explain_close(code: u16) -> &'static str {
             "The key was changed or taken away. Ask the router's operator for a new one."
         }
         Some(CloseCode::Replaced) => "Another program goes on with this client's session.",
-        Some(CloseCode::GoingAway) => "The router stops or restarts. Another attempt may succeed.",
+        Some(CloseCode::GoingAway) => {
+            "The router stops or restarts, or has this room no more. Another attempt may succeed."
+        }
         Some(CloseCode::TooBig) => "Something that was sent is larger than the router allows.",
         Some(CloseCode::SlowConsumer) => {
             "The client, or its line, took too long to read. On the next connection it catches up."

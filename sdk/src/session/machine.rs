@@ -106,8 +106,18 @@ impl<R> Session<R> {
         &self.state
     }
 
+    /// One of the events that there are to be told, and were not taken.
+    pub(crate) fn event(&self, index: usize) -> Option<&Event> {
+        self.events.get(index)
+    }
+
     pub(crate) fn pop_event(&mut self) -> Option<Event> {
         self.events.pop_front()
+    }
+
+    /// Nobody will take what there is.
+    pub(crate) fn forget_events(&mut self) {
+        self.events = VecDeque::new();
     }
 
     pub(crate) fn pop_settled(&mut self) -> Option<Settled<R>> {

@@ -140,14 +140,14 @@ impl Online {
             return None;
         }
         while let Some(item) = outbox.next(self.is_rich() && throttle.is_wary()) {
-            match self.encode(&item) {
+            match self.encode(item) {
                 Ok(text) => {
                     throttle.spend(now);
-                    outbox.sent(item, now);
+                    outbox.sent_next(now);
                     return Some(text);
                 }
                 // It was not sent on this connection; and on one before, it would have its ack by now.
-                Err(error) => outbox.settle(item, Err((error, Fate::NotSent)), settled),
+                Err(error) => outbox.settle_next(Err((error, Fate::NotSent)), settled),
             }
         }
         while self.has_receipt(outbox, throttle, now) {
@@ -161,9 +161,9 @@ impl Online {
         None
     }
 
-    fn encode<R>(&self, item: &Item<R>) -> Result<String, SendError> {
+    fn encode<R>(&self, item: &mut Item<R>) -> Result<String, SendError> {
         let (text, max) = if let Some(rich) = &self.rich {
-            (item.packet.encode(), rich.packet_bytes)
+            (item.encode(), rich.packet_bytes)
         } else {
             let packet = outbox::in_plain(&item.packet).ok_or(SendError::NotInPlain)?;
             (packet.encode(), limits::PACKET_BYTES)

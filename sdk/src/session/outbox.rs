@@ -43,13 +43,14 @@ pub(crate) type Settled<R> = (R, Result<Confirmation, SendFailure>);
 #[derive(Debug)]
 pub(super) struct Outbox<R> {
     limits: OutboxLimits,
-    /// Never sent, or to be sent again.
-    waiting: VecDeque<Item<R>>,
-    /// Sent, and not answered.
-    unanswered: VecDeque<Item<R>>,
+    /// First those that were sent and not answered, in the order in which they were sent; then, in their own order,
+    /// those that wait, because they were never sent or are to be sent again.
+    items: VecDeque<Item<R>>,
+    /// How many were sent and not answered.
+    unanswered: usize,
     /// Receipts that were not sent yet. They have no answer, and take no room from what has one.
     receipts: VecDeque<ClientReceipt>,
-    /// The bytes of the first two, and those of the unanswered.
+    /// The bytes of the items, and those of the unanswered.
     bytes: usize,
     unanswered_bytes: usize,
     last: u64,
@@ -60,6 +61,15 @@ pub(super) struct Outbox<R> {
 }
 
 impl<R> Item<R> {
+    /// Its packet in JSON, with its `id`.
+    pub(super) fn encode(&mut self) -> String {
+        set_id(&mut self.packet, Some(self.order.to_string()));
+        let text = self.packet.encode();
+        // Made anew each time, which is seldom more than once: what waits is kept small.
+        set_id(&mut self.packet, None);
+        text
+    }
+
     /// Makes a message that answers another one that answers none. Whether it was one.
     pub(super) fn forget_reply(&mut self) -> bool {
         match &mut self.packet {
@@ -73,8 +83,8 @@ impl<R> Outbox<R> {
     pub(super) const fn new(limits: OutboxLimits) -> Self {
         Self {
             limits,
-            waiting: VecDeque::new(),
-            unanswered: VecDeque::new(),
+            items: VecDeque::new(),
+            unanswered: 0,
             receipts: VecDeque::new(),
             bytes: 0,
             unanswered_bytes: 0,
@@ -85,7 +95,7 @@ impl<R> Outbox<R> {
     }
 
     /// Takes a packet, or refuses it. What has to give way for it is put into `settled`.
-    pub(super) fn push(&mut self, mut packet: ClientPacket, reply: R, settled: &mut VecDeque<Settled<R>>) {
+    pub(super) fn push(&mut self, packet: ClientPacket, reply: R, settled: &mut VecDeque<Settled<R>>) {
         let bytes = size(&packet);
         if !self.has_room(bytes) && !self.can_make_room(bytes) {
             self.refused = bytes;
@@ -98,9 +108,8 @@ impl<R> Outbox<R> {
         }
         self.refused = 0;
         self.last += 1;
-        set_id(&mut packet, Some(self.last.to_string()));
         self.bytes += bytes;
-        self.waiting.push_back(Item {
+        self.items.push_back(Item {
             order: self.last,
             packet,
             reply,
@@ -125,8 +134,8 @@ impl<R> Outbox<R> {
 
     /// Whether a receipt waits, and for nothing else; `is_single`: nor for an answer.
     pub(super) fn has_next_receipt(&self, is_single: bool) -> bool {
-        let may_be_next = self.waiting.is_empty() && (!is_single || self.unanswered.is_empty());
-        may_be_next && !self.receipts.is_empty()
+        let is_idle = self.items.len() == self.unanswered && (!is_single || self.unanswered == 0);
+        is_idle && !self.receipts.is_empty()
     }
 
     /// Whether giving up what was not sent yet would make room for a packet of this size.
@@ -134,9 +143,14 @@ impl<R> Outbox<R> {
         if self.limits.when_full != WhenFull::DropOldest {
             return false;
         }
-        let kept = || self.unanswered.iter().chain(self.waiting.iter().filter(|item| item.is_unsure));
-        let kept_bytes = kept().map(|item| size(&item.packet)).sum::<usize>();
-        self.fits(kept().count(), kept_bytes, bytes)
+        let (mut count, mut taken) = (0, 0);
+        for (index, item) in self.items.iter().enumerate() {
+            if index < self.unanswered || item.is_unsure {
+                count += 1;
+                taken += size(&item.packet);
+            }
+        }
+        self.fits(count, taken, bytes)
     }
 
     /// Whether there is room for what was refused last, or else for any packet.
@@ -151,7 +165,7 @@ impl<R> Outbox<R> {
 
     /// Whether there is room for a packet of this size.
     fn has_room(&self, bytes: usize) -> bool {
-        self.fits(self.waiting.len() + self.unanswered.len(), self.bytes, bytes)
+        self.fits(self.items.len(), self.bytes, bytes)
     }
 
     /// Whether beside so many packets of so many bytes there is room for one more.
@@ -161,7 +175,7 @@ impl<R> Outbox<R> {
 
     /// Whether it is known what became of everything that has an answer.
     pub(super) fn is_empty(&self) -> bool {
-        self.waiting.is_empty() && self.unanswered.is_empty()
+        self.items.is_empty()
     }
 
     /// The number of the newest item, and that of the oldest one that is not settled.
@@ -170,59 +184,67 @@ impl<R> Outbox<R> {
     }
 
     pub(super) fn first_unsettled(&self) -> Option<u64> {
-        self.waiting.iter().take(1).chain(&self.unanswered).map(|item| item.order).min()
+        self.items.iter().take(self.unanswered + 1).map(|item| item.order).min()
     }
 
     /// The next item that may be sent now.
-    pub(super) fn next(&mut self, is_single: bool) -> Option<Item<R>> {
-        if self.has_next(is_single) { self.waiting.pop_front() } else { None }
+    pub(super) fn next(&mut self, is_single: bool) -> Option<&mut Item<R>> {
+        if self.has_next(is_single) { self.items.get_mut(self.unanswered) } else { None }
     }
 
     /// Whether something waits, and not for answers; `is_single`: there may be one packet on its way, and no more.
     pub(super) fn has_next(&self, is_single: bool) -> bool {
         let window = if is_single { 1 } else { WINDOW };
-        !self.waiting.is_empty() && self.unanswered.len() < window && self.unanswered_bytes < WINDOW_BYTES
+        self.items.len() > self.unanswered && self.unanswered < window && self.unanswered_bytes < WINDOW_BYTES
     }
 
-    /// The item was sent, and is kept until it has its answer.
-    pub(super) fn sent(&mut self, mut item: Item<R>, now: Duration) {
-        item.sends += 1;
-        item.sent_at = now;
-        self.unanswered_bytes += size(&item.packet);
-        self.unanswered.push_back(item);
+    /// The next item was sent, and is kept until it has its answer.
+    pub(super) fn sent_next(&mut self, now: Duration) {
+        if let Some(item) = self.items.get_mut(self.unanswered) {
+            item.sends += 1;
+            item.sent_at = now;
+            self.unanswered_bytes += size(&item.packet);
+            self.unanswered += 1;
+        }
+    }
+
+    /// The next item cannot be sent.
+    pub(super) fn settle_next(&mut self, outcome: Outcome, settled: &mut VecDeque<Settled<R>>) {
+        if let Some(item) = self.take(self.unanswered) {
+            self.settle(item, outcome, settled);
+        }
     }
 
     /// What was sent longest ago.
     pub(super) fn oldest_unanswered(&self) -> Option<&Item<R>> {
-        self.unanswered.front()
+        self.items.front().filter(|_| self.unanswered > 0)
     }
 
     pub(super) fn take_oldest_unanswered(&mut self) -> Option<Item<R>> {
-        self.take_unanswered(0)
+        if self.unanswered > 0 { self.take(0) } else { None }
     }
 
-    fn take_unanswered(&mut self, index: usize) -> Option<Item<R>> {
-        let item = self.unanswered.remove(index)?;
-        self.unanswered_bytes = self.unanswered_bytes.saturating_sub(size(&item.packet));
+    fn take(&mut self, index: usize) -> Option<Item<R>> {
+        let item = self.items.remove(index)?;
+        if index < self.unanswered {
+            self.unanswered -= 1;
+            self.unanswered_bytes = self.unanswered_bytes.saturating_sub(size(&item.packet));
+        }
         Some(item)
     }
 
     fn take_oldest_unsent(&mut self) -> Option<Item<R>> {
-        let index = self.waiting.iter().position(|item| !item.is_unsure)?;
-        self.waiting.remove(index)
+        let mut waiting = self.unanswered..self.items.len();
+        let index = waiting.find(|&index| self.items.get(index).is_some_and(|item| !item.is_unsure))?;
+        self.take(index)
     }
 
-    /// What was sent with this `id` and is answered now: what the answer leaves to be sent was not entered, as if
-    /// it had never been sent.
+    /// What was sent with this `id` and is answered now, though it may be about to be sent again: what the answer
+    /// leaves to be sent was not entered, as if it had never been sent.
     pub(super) fn take_answered(&mut self, id: &str) -> Option<Item<R>> {
         let order = id.parse::<u64>().ok()?;
-        let mut item = if let Some(index) = self.unanswered.iter().position(|item| item.order == order) {
-            self.take_unanswered(index)?
-        } else {
-            // About to be sent again.
-            let index = self.waiting.iter().position(|item| item.order == order && item.sends > 0)?;
-            self.waiting.remove(index)?
-        };
+        let index = self.items.iter().position(|item| item.order == order && item.sends > 0)?;
+        let mut item = self.take(index)?;
         item.sends = 0;
         item.is_unsure = false;
         Some(item)
@@ -230,30 +252,45 @@ impl<R> Outbox<R> {
 
     /// Puts an item back to where it was among those that wait.
     pub(super) fn put_back(&mut self, item: Item<R>) {
-        let index = self.waiting.partition_point(|other| other.order < item.order);
-        self.waiting.insert(index, item);
+        let mut index = self.unanswered;
+        while self.items.get(index).is_some_and(|other| other.order < item.order) {
+            index += 1;
+        }
+        self.items.insert(index, item);
     }
 
     /// All that was sent and not answered is to be sent again; `is_unsure` says whether it may have arrived.
     pub(super) fn put_back_all(&mut self, is_unsure: bool) {
-        while let Some(mut item) = self.take_oldest_unanswered() {
-            item.is_unsure = true;
-            self.put_back(item);
+        for (index, item) in self.items.iter_mut().enumerate() {
+            item.is_unsure = is_unsure && (item.is_unsure || index < self.unanswered);
         }
-        if !is_unsure {
-            self.waiting.iter_mut().for_each(|item| item.is_unsure = false);
+        self.unanswered_bytes = 0;
+        // The last one first, which is nearly always where it belongs: before all that wait.
+        while let Some(mut index) = self.unanswered.checked_sub(1) {
+            self.unanswered = index;
+            while self.is_late(index) {
+                self.items.swap(index, index + 1);
+                index += 1;
+            }
         }
+    }
+
+    /// Whether the item there is to come after the one behind it.
+    fn is_late(&self, index: usize) -> bool {
+        let order = |index: usize| self.items.get(index).map(|item| item.order);
+        order(index + 1).is_some_and(|next| order(index) > Some(next))
     }
 
     /// The numbers of entries mean nothing any more: what changes an entry is void, while a message that
     /// answers one is still a message.
     pub(super) fn forget_numbers(&mut self, error: &SendError, settled: &mut VecDeque<Settled<R>>) {
         self.receipts.clear();
-        for mut item in std::mem::take(&mut self.waiting) {
+        let mut index = self.unanswered;
+        while let Some(item) = self.items.get_mut(index) {
             if matches!(item.packet, ClientPacket::Message(_)) {
                 item.forget_reply();
-                self.waiting.push_back(item);
-            } else {
+                index += 1;
+            } else if let Some(item) = self.take(index) {
                 self.settle(item, Err((error.clone(), Fate::NotSent)), settled);
             }
         }
@@ -268,8 +305,8 @@ impl<R> Outbox<R> {
 
     /// Of what was sent, the largest packet was too much for the router.
     pub(super) fn give_up_largest(&mut self, settled: &mut VecDeque<Settled<R>>) {
-        let sizes = self.unanswered.iter().map(|item| size(&item.packet)).enumerate();
-        let largest = sizes.max_by_key(|&(_, size)| size).and_then(|(index, _)| self.take_unanswered(index));
+        let sizes = self.items.iter().take(self.unanswered).map(|item| size(&item.packet)).enumerate();
+        let largest = sizes.max_by_key(|&(_, size)| size).and_then(|(index, _)| self.take(index));
         if let Some(item) = largest {
             self.settle(item, Err((SendError::FateUnknown, Fate::Unknown)), settled);
         }
@@ -279,11 +316,12 @@ impl<R> Outbox<R> {
     pub(super) fn settle_unknown(&mut self, settled: &mut VecDeque<Settled<R>>) {
         let unknown = Err((SendError::FateUnknown, Fate::Unknown));
         self.settle_unanswered(&unknown, settled);
-        for item in std::mem::take(&mut self.waiting) {
-            if item.is_unsure {
+        let mut index = 0;
+        while let Some(item) = self.items.get(index) {
+            if !item.is_unsure {
+                index += 1;
+            } else if let Some(item) = self.take(index) {
                 self.settle(item, unknown.clone(), settled);
-            } else {
-                self.waiting.push_back(item);
             }
         }
     }
@@ -292,7 +330,7 @@ impl<R> Outbox<R> {
     pub(super) fn settle_all(&mut self, error: &SendError, settled: &mut VecDeque<Settled<R>>) {
         self.receipts.clear();
         self.settle_unknown(settled);
-        while let Some(item) = self.waiting.pop_front() {
+        while let Some(item) = self.items.pop_front() {
             self.settle(item, Err((error.clone(), Fate::NotSent)), settled);
         }
     }

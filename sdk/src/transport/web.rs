@@ -168,17 +168,18 @@ fn unreachable(url: &Url, from: &JsValue) -> ConnectError {
 }
 
 /// The constructor has thrown: there is none, or the browser does not take such a URL, or not on such a page. What
-/// the page's policy does not have, Firefox and Safari refuse at once, and Chromium as if nobody was there.
+/// the page's policy does not have, Firefox and Safari refuse at once, each by another name, and Chromium as if nobody
+/// was there.
 fn refused_at_once(url: &Url, thrown: &JsValue) -> ConnectError {
     let name = get(thrown, "name");
     if name == "ReferenceError" || name == "TypeError" {
         ConnectError::NoWebSocket
     } else if !url.is_secure() && page_is_secure() {
         ConnectError::MixedContent
-    } else if name == "SecurityError" {
-        unreachable(url, thrown)
-    } else {
+    } else if name == "SyntaxError" {
         ConnectError::InvalidUrl { reason: "the browser does not take it" }
+    } else {
+        unreachable(url, thrown)
     }
 }
 

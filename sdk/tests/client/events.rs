@@ -81,6 +81,23 @@ async fn a_slow_program_costs_no_more_than_its_capacity() {
 }
 
 #[tokio::test]
+async fn a_program_on_the_same_thread_has_its_turn_before_its_events_are_too_many() {
+    const MESSAGES: u64 = 5000;
+    let server = Scripted::start().await;
+    // Room for what is read in one turn, and not for that of several.
+    let (_client, mut feed) = split(server.client().event_capacity(700).start().unwrap());
+    let (mut peer, _) = server.welcome(&rich_ack(json!({}))).await;
+    feed.online().await;
+    let messages: Vec<_> = (1..=MESSAGES).map(|seq| said(&seq.to_string(), seq)).collect();
+    let hear = async {
+        for seq in 1..=MESSAGES {
+            feed.hears(&seq.to_string()).await;
+        }
+    };
+    tokio::join!(hear, peer.tell_all(&messages));
+}
+
+#[tokio::test]
 async fn a_next_that_is_dropped_loses_nothing() {
     let server = Scripted::start().await;
     let (_client, mut feed) = split(server.client().start().unwrap());

@@ -3,29 +3,49 @@
 use std::{
     fs,
     io::{self, Write as _},
-    path::Path,
+    path::{Path, absolute},
 };
 
-use super::{Failure, serve::random_key, source, stdout::say};
+use multichat_server::config::Host;
+use serde_json::Value;
+
+use super::{
+    Failure,
+    serve::random_key,
+    source::{self, Overrides},
+    stdout::say,
+};
 
 /// Makes a config file with a fresh key, for its owner's eyes only.
-pub(super) fn init(named: Option<&Path>) -> Result<(), Failure> {
+pub(super) fn init(named: Option<&Path>, overrides: &Overrides) -> Result<(), Failure> {
     let file = named.unwrap_or(Path::new(source::DEFAULT));
     let (key, _) = random_key()?;
+    // Paths of the command line are taken from the working folder, those of the file from its own.
+    let full = |path: &Path| absolute(path).map_err(|error| failure(file, &error));
+    let host = match &overrides.host {
+        None => Host::AnyInterface { port: 6780 },
+        Some(Host::Unix(path)) => Host::Unix(full(path)?),
+        Some(host) => host.clone(),
+    };
+    let web_root = match &overrides.web_root {
+        None => String::new(),
+        Some(folder) => format!(",\n    \"web-root\": {}", Value::from(full(folder)?.display().to_string())),
+    };
     // The key is letters and digits: nothing to escape.
     let content = format!(
         r#"{{
     "ws-path": "/",
-    "host": ":6780",
+    "host": {host},
     "secret-key": "{key}",
-    "wss": null
+    "wss": null{web_root}
 }}
-"#
+"#,
+        host = Value::from(host.to_string()),
     );
     write_new(file, &content).map_err(|error| failure(file, &error))?;
     say(&format!(
         "\
-{file} is made, with a fresh secret key. The server will listen on port 6780 of every interface.
+{file} is made, with a fresh secret key. The server will listen at {host}{reach}.
 
 Next:
 
@@ -35,6 +55,11 @@ Next:
 Clients register with the \"secret-key\" that is in the file.
 ",
         file = file.display(),
+        reach = if matches!(host, Host::AnyInterface { .. }) {
+            ", which is that port of every interface"
+        } else {
+            ""
+        },
         check = source::command(file, "check"),
         serve = source::command(file, "serve"),
     ));

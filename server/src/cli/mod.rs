@@ -66,7 +66,7 @@ enum Command {
     Check,
     /// Make a config file with a fresh random key
     ///
-    /// An existing file is never touched.
+    /// It has the --host and the --web-root that are given. An existing file is never touched.
     Init,
     /// Make a random key, and its hash for the config file
     ///
@@ -105,7 +105,7 @@ pub(crate) fn run(args: Args) -> ExitCode {
     let result = match command.unwrap_or(Command::Serve) {
         Command::Serve => serve::serve(config, overrides, watch),
         Command::Check => check::check(config, &overrides),
-        Command::Init => init::init(config),
+        Command::Init => init::init(config, &overrides),
         Command::Key => key::key(),
     };
     match result {

@@ -101,8 +101,6 @@ impl Reloader {
         }));
         if work.is_err() {
             self.handle.count_failed_reload();
-            // Once is enough, until they change again.
-            self.sight = Sight::new(self.sight.loaded.look_again());
             error!("a reload failed by a bug: some of the new configuration may hold, and some of the old");
         }
     }
@@ -190,12 +188,18 @@ impl Sight {
     }
 
     /// Whether the files, as they are now, are to be loaded: they have changed, and have stayed so for one look more.
-    /// Who writes them may need a moment to be done.
+    /// Who writes them may need a moment to be done. It is said once, whatever comes of it, until they change again.
     fn has_settled(&mut self, now: Files) -> bool {
-        let is_settled = self.changed.as_ref() == Some(&now);
-        let is_changed = now != self.loaded;
-        self.changed = Some(now).filter(|_| is_changed);
-        is_changed && is_settled
+        if now == self.loaded {
+            self.changed = None;
+            return false;
+        }
+        if self.changed.as_ref() != Some(&now) {
+            self.changed = Some(now);
+            return false;
+        }
+        *self = Self::new(now);
+        true
     }
 }
 
@@ -286,11 +290,12 @@ mod tests {
             (&half, false),
             (&new, false),
             (&new, true),
+            (&new, false),
+            (&half, false),
+            (&new, false),
             (&half, false),
             (&old, false),
-            (&half, false),
-            (&old, false),
-            (&old, false),
+            (&old, true),
         ] {
             assert_eq!(sight.has_settled(now.clone()), is_settled);
         }

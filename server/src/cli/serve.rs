@@ -3,7 +3,7 @@
 use std::{fmt::Display, net::SocketAddr, path::Path, thread};
 
 use multichat_server::{
-    BindError, Server,
+    BindError, LocalAddress, Server,
     config::{Config, Files, SecretKey},
 };
 use tokio::runtime;
@@ -80,7 +80,7 @@ async fn listen(
     if let Some(page) = &page {
         tracing::info!(page, "serving pages");
     }
-    if let Some((key, address)) = made_up_key.zip(server.local_addr()) {
+    if let Some((key, address)) = made_up_key.zip(server.addresses().first()) {
         let text = welcome(scheme, address, page.as_deref(), &key);
         // In a thread of its own: it may be that nobody reads it, and it must not keep the server.
         let _ = thread::Builder::new().spawn(move || say(&text));
@@ -109,9 +109,14 @@ fn url(scheme: &str, address: SocketAddr) -> String {
 }
 
 /// What someone needs to know who just runs the server.
-fn welcome(scheme: &str, address: SocketAddr, page: Option<&str>, key: &str) -> String {
-    let url = url(scheme, address);
-    let whom = if address.ip().is_loopback() { "on this machine" } else { "that can reach this machine" };
+fn welcome(scheme: &str, address: &LocalAddress, page: Option<&str>, key: &str) -> String {
+    let (url, is_open) = match address {
+        LocalAddress::Tcp(address) => (url(scheme, *address), !address.ip().is_loopback()),
+        // As `ws` for Node.js writes it, with the path of the request at the end.
+        LocalAddress::Unix(Some(path)) => (format!("{scheme}+unix:{}:/", path.display()), false),
+        other => (other.to_string(), false),
+    };
+    let whom = if is_open { "that can reach this machine" } else { "on this machine" };
     // In the fragment, which no browser sends to anybody.
     let page = page.map_or(String::new(), |page| {
         format!("To chat, open this page, which has the key and joins by itself:\n\n    {page}#key={key}\n\n")

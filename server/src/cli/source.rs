@@ -17,10 +17,10 @@ pub(super) const DEFAULT: &str = "config.json";
 pub(super) struct Overrides {
     /// Where to listen, such as `:6780` or `127.0.0.1:6780` [default: host of the config file]
     #[arg(long, global = true, value_name = "HOST", env = "MULTICHAT_HOST", value_parser = Host::parse)]
-    host: Option<Host>,
+    pub(super) host: Option<Host>,
     /// A folder of static files to serve, such as a chat page [default: web-root of the config file]
     #[arg(long, global = true, value_name = "PATH", env = "MULTICHAT_WEB_ROOT")]
-    web_root: Option<PathBuf>,
+    pub(super) web_root: Option<PathBuf>,
 }
 
 /// The config file: the one that is named, whether it exists or not; else `config.json` if it is there.

@@ -140,6 +140,15 @@ fn init_makes_a_config_once() {
     let other = fs::read_to_string(folder.path("other.json")).unwrap();
     assert!(!other.contains(key), "a key of its own");
 
+    // What the command line names is in the file, whichever folder that is in.
+    fs::create_dir(folder.path("it's")).unwrap();
+    let arguments =
+        ["--config", "it's/m.json", "init", "--host", "unix:m.sock", "--web-root", "it's/\"web\""];
+    folder.run(&arguments).expect(0);
+    let text = fs::read_to_string(folder.path("it's/m.json")).unwrap();
+    let config: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(config["host"], format!("unix:{}", folder.path("m.sock").display()));
+    assert_eq!(config["web-root"], folder.path("it's/\"web\"").display().to_string());
     let ended = folder.run(&["--config", "no/such.json", "init"]).expect(1);
     assert!(ended.stderr.contains("make the folder first"), "{ended:#?}");
     std::os::unix::fs::symlink("nowhere.json", folder.path("link.json")).unwrap();

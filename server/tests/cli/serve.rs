@@ -136,6 +136,20 @@ fn who_opens_it_to_others_is_told_so() {
     assert_eq!(server.said("ws://"), format!("    ws://localhost:{port}"));
 }
 
+#[cfg(unix)]
+#[test]
+fn a_socket_without_a_config_has_a_key_as_well() {
+    let folder = Folder::new();
+    let server = folder.serve(&["--host", "unix:m.sock"]);
+    server.said("serves programs on this machine at");
+    assert_eq!(server.said("+unix:"), format!("    ws+unix:{}:/", "m.sock"));
+    server.said("secret key");
+    server.said("");
+    let key = server.said("    ").trim().to_owned();
+    let mut stream = std::os::unix::net::UnixStream::connect(folder.path("m.sock")).unwrap();
+    super::support::register_over(&mut stream, "", &key);
+}
+
 #[test]
 fn the_command_line_goes_before_the_file() {
     let folder =

@@ -54,6 +54,29 @@ fn without_a_replay_it_is_sent_again_at_once() {
 }
 
 #[test]
+fn it_is_sent_again_in_the_order_in_which_it_was_given() {
+    let mut bed = Bed::online_with(&ack(5, 5), |_| {});
+    bed.reply(3, "a");
+    bed.say("b");
+    bed.reply(3, "c");
+    bed.say("d");
+    assert_eq!(bed.written().len(), 4);
+    // These two go out once more, behind the others.
+    bed.read(&error(1, "unknown-target"));
+    bed.read(&error(3, "unknown-target"));
+    assert_eq!(bed.written(), [message("a", 1), message("c", 3)]);
+    bed.say("e");
+    bed.end(None);
+    bed.again(&ack(5, 5).recovered(true).text());
+    let again = [message("a", 1), message("b", 2), message("c", 3), message("d", 4), message("e", 5)];
+    assert_eq!(bed.written(), again);
+    for id in [1, 3, 2, 5, 4] {
+        bed.read(&acked(id, id + 5));
+    }
+    assert_eq!(bed.settled(), [1, 3, 2, 5, 4].map(|id| logged(id, id + 5)));
+}
+
+#[test]
 fn what_the_replay_acks_is_not_sent_again() {
     let mut bed = broken();
     bed.again(&ack(7, 5).recovered(true).text());

@@ -133,9 +133,12 @@ async fn what_cannot_be_reached_says_so() {
 #[wasm_bindgen_test]
 async fn what_the_constructor_throws_is_told() {
     let _stand_in = StandIn::new();
-    for (name, code) in
-        [("SyntaxError", "invalid-url"), ("ReferenceError", "no-websocket"), ("SecurityError", "unreachable")]
-    {
+    for (name, code) in [
+        ("SyntaxError", "invalid-url"),
+        ("ReferenceError", "no-websocket"),
+        ("SecurityError", "unreachable"),
+        ("NS_ERROR_CONTENT_BLOCKED", "unreachable"),
+    ] {
         assert_eq!(refusal_of(&format!("ws://throws/{name}")).await.code(), code);
     }
 }
