@@ -11,7 +11,10 @@ import { expect } from './test.ts'
 export async function expectAccessible(page: Page): Promise<void> {
   // Not as a script of the page: its policy would not let it run.
   await page.evaluate(axe.source)
-  const { violations } = await page.evaluate((): Promise<AxeResults> => {
+  const { violations } = await page.evaluate(async (): Promise<AxeResults> => {
+    // What only just appears is faint for a moment.
+    const passing = document.getAnimations().filter(({ effect }) => effect?.getComputedTiming().endTime !== Infinity)
+    await Promise.allSettled(passing.map(({ finished }) => finished))
     const isDark = matchMedia('(prefers-color-scheme: dark)').matches
     const { axe: injected } = globalThis as unknown as { axe: typeof axe }
     return injected.run(isDark ? { runOnly: ['color-contrast'] } : {})
