@@ -92,7 +92,10 @@ test.describe('it says what is wrong:', () => {
   })
 
   test('a router that is not there', async ({ page, router }) => {
+    // That is not to fail.
+    const wasm = page.waitForResponse(/\.wasm$/)
     const form = await JoinForm.open(page, router.page)
+    await (await wasm).finished()
     await router.stop()
     await form.join()
     await expect(form.failure).toContainText('The router cannot be reached')
