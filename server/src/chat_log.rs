@@ -18,6 +18,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use multichat::protocol::ClientName;
 use tokio::{
     select,
     sync::watch,
@@ -231,27 +232,18 @@ impl ChatLogWriter {
 }
 
 /// Adds JSON in which what would end a line, move the cursor of a terminal or turn the direction of the text is escaped:
-/// people look at these files as they are. Only strings have such characters.
+/// people look at these files as they are. It is what names may not have either, and only strings have it here.
 fn push_tame(lines: &mut String, json: &str) {
-    for piece in json.split_inclusive(is_wild) {
+    for piece in json.split_inclusive(ClientName::forbids) {
         let mut characters = piece.chars();
         match characters.next_back() {
-            Some(last) if is_wild(last) => {
+            Some(last) if ClientName::forbids(last) => {
                 let escape = format!("\\u{:04x}", u32::from(last));
                 lines.extend([characters.as_str(), &escape]);
             }
             _ => *lines += piece,
         }
     }
-}
-
-/// What names may not have either; all of it is below U+10000.
-fn is_wild(character: char) -> bool {
-    character.is_control()
-        || matches!(
-            character,
-            '\u{61C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}'
-        )
 }
 
 /// What the log has next for who reads it, if somebody does.

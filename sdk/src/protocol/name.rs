@@ -53,29 +53,29 @@ impl ClientName {
         if name.len() > max_bytes {
             return Err(NameError::TooLong { size: name.len(), max: max_bytes });
         }
-        match name.chars().find(|&character| is_forbidden(character)) {
+        match name.chars().find(|&character| Self::forbids(character)) {
             Some(character) => Err(NameError::Forbidden(character)),
             None => Ok(Self(name.into())),
         }
+    }
+
+    /// Whether a name may not have this character. All of them are below U+10000.
+    pub fn forbids(character: char) -> bool {
+        character.is_control()
+            || matches!(
+                character,
+                '\u{61C}'
+                    | '\u{200E}'
+                    | '\u{200F}'
+                    | '\u{2028}'..='\u{202E}'
+                    | '\u{2066}'..='\u{2069}'
+            )
     }
 
     /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
-}
-
-/// Whether a name may not have this character.
-pub(super) fn is_forbidden(character: char) -> bool {
-    character.is_control()
-        || matches!(
-            character,
-            '\u{61C}'
-                | '\u{200E}'
-                | '\u{200F}'
-                | '\u{2028}'..='\u{202E}'
-                | '\u{2066}'..='\u{2069}'
-        )
 }
 
 impl Deref for ClientName {

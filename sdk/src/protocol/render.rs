@@ -1,6 +1,6 @@
 //! What plain clients see of rich packets.
 
-use super::name;
+use super::name::ClientName;
 use super::parts::Attachment;
 use super::server::ServerPacket;
 
@@ -56,6 +56,6 @@ fn body(content: &str, attachments: &[Attachment]) -> String {
 
 /// A name as it may be shown in a line; `None` if nothing is left of it.
 fn shown(name: &str) -> Option<String> {
-    let name: String = name.chars().filter(|&character| !name::is_forbidden(character)).collect();
+    let name: String = name.chars().filter(|&character| !ClientName::forbids(character)).collect();
     Some(name).filter(|name| !name.is_empty())
 }

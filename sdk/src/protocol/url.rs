@@ -1,6 +1,6 @@
 //! URLs, as far as a router has to know them.
 
-use super::name;
+use super::name::ClientName;
 
 /// Whether a text is an absolute `http` or `https` URL with a host, fit to be shown on a line of its own:
 /// without white space, control characters and what turns the direction of the text around.
@@ -11,6 +11,6 @@ pub(super) fn is_url(text: &str) -> bool {
     let authority = rest.split(['/', '\\', '?', '#']).next().unwrap_or_default();
     let host = authority.rsplit('@').next().unwrap_or_default();
     let has_host = !host.is_empty() && !host.starts_with(':');
-    let is_clean = !rest.chars().any(|character| character.is_whitespace() || name::is_forbidden(character));
+    let is_clean = !rest.chars().any(|character| character.is_whitespace() || ClientName::forbids(character));
     is_web && has_host && is_clean
 }
