@@ -3,10 +3,14 @@
 
 use std::{
     fs,
+    io::{BufRead as _, BufReader},
     net::TcpListener,
     os::{
         fd::OwnedFd,
-        unix::net::{UnixDatagram, UnixListener, UnixStream},
+        unix::{
+            fs::MetadataExt as _,
+            net::{UnixDatagram, UnixListener, UnixStream},
+        },
     },
     process::{Command, Stdio},
     time::Duration,
@@ -224,42 +228,38 @@ fn a_manager_that_is_not_there_is_no_obstacle() {
 
 #[test]
 fn the_journal_is_told_the_level_of_each_line() {
-    use std::os::unix::fs::MetadataExt as _;
-
     // A field that is unknown is a warning to who serves, and what `check` ends with.
     let folder = Folder::serving(r#", "colour": "red""#);
-    let journal = |name: &str, is_it: bool, arguments: &[&str]| {
-        let file = fs::File::create(folder.path(name)).unwrap();
-        let metadata = file.metadata().unwrap();
-        let inode = metadata.ino() + u64::from(!is_it);
+    // What systemd connects to its journal, and so names in the environment; or something else.
+    let start = |arguments: &[&str], is_journal: bool| {
+        let (log, stderr) = std::io::pipe().unwrap();
+        let stderr = fs::File::from(OwnedFd::from(stderr));
+        let metadata = stderr.metadata().unwrap();
+        let inode = metadata.ino() + u64::from(!is_journal);
         let mut command = folder.command(arguments);
         command
             .env("JOURNAL_STREAM", format!("{}:{inode}", metadata.dev()))
             .stdout(Stdio::null())
-            .stderr(file);
-        command
-    };
-    let log = |name: &str| fs::read_to_string(folder.path(name)).unwrap();
-    let ends_with = |name: &str, format: &str| {
-        let mut server = journal(name, true, &["--log-format", format]).spawn().unwrap();
-        while !log(name).contains("listening") {
-            assert_eq!(server.try_wait().unwrap(), None, "{}", log(name));
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        kill_process(Pid::from_child(&server), Signal::TERM).unwrap();
-        assert!(server.wait().unwrap().success());
-        log(name)
+            .stderr(stderr);
+        (command.spawn().unwrap(), BufReader::new(log).lines().map(Result::unwrap))
     };
     for (format, warning, info) in [("human", "<4>20", "<6>20"), ("json", "<4>{", "<6>{")] {
-        let log = ends_with(format, format);
-        let (warnings, others): (Vec<_>, Vec<_>) = log.lines().partition(|line| line.contains("WARN"));
-        assert!(matches!(warnings[..], [line] if line.starts_with(warning)), "{log}");
-        assert!(others.iter().all(|line| line.starts_with(info)), "{log}");
+        let (mut server, mut log) = start(&["--log-format", format], true);
+        let mut lines: Vec<String> = Vec::new();
+        while !lines.last().is_some_and(|line| line.contains("listening")) {
+            lines.push(log.next().expect("it listens"));
+        }
+        kill_process(Pid::from_child(&server), Signal::TERM).unwrap();
+        lines.extend(log);
+        assert!(server.wait().unwrap().success());
+        let (warnings, others): (Vec<_>, Vec<_>) = lines.iter().partition(|line| line.contains("WARN"));
+        assert!(matches!(warnings[..], [line] if line.starts_with(warning)), "{lines:#?}");
+        assert!(others.iter().all(|line| line.starts_with(info)), "{lines:#?}");
     }
-    for (name, is_it, start) in [("error", true, "<3>error: "), ("other", false, "error: ")] {
-        let status = journal(name, is_it, &["check"]).status().unwrap();
-        assert_eq!(status.code(), Some(2));
-        let log = log(name);
-        assert!(log.contains("colour") && log.lines().all(|line| line.starts_with(start)), "{log}");
+    for (is_journal, begin) in [(true, "<3>error: "), (false, "error: ")] {
+        let (mut check, log) = start(&["check"], is_journal);
+        let lines: Vec<String> = log.collect();
+        assert_eq!(check.wait().unwrap().code(), Some(2));
+        assert!(matches!(&lines[..], [line] if line.starts_with(begin)), "{lines:#?}");
     }
 }
