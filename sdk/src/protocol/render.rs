@@ -19,7 +19,7 @@ pub struct Author<'a> {
 /// `target` is who said the message that the packet replies to or edits; `None` if it is not held any
 /// more, deleted, or no message.
 ///
-/// Of the names that are put into the text, the characters that a [`ClientName`](super::ClientName) may
+/// Of the names that are put into the text, the characters that a [`ClientName`] may
 /// not have are left out, so that they do not break the line.
 pub fn render_plain(packet: &ServerPacket, target: Option<Author<'_>>) -> Option<String> {
     let target_sender = || target.and_then(|author| shown(author.sender_name?));
